@@ -1,0 +1,38 @@
+# Two commands matter: `make edgetpu-model` and `make test`. Each sets up all that it needs, inside this folder.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+RECIPE ?= trunk
+SETUP := .venv/.ready
+
+.PHONY: help setup edgetpu-model test hil-sim hil flash folds bench bench-frontend alignment docs style lint clean lock
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+# The stamp holds a hash of what was installed, so that a changed lock file is installed again.
+$(SETUP): tools/bootstrap.py requirements.lock pyproject.toml
+	@$(PYTHON) tools/bootstrap.py
+
+setup: $(SETUP)  ## make the environment (.venv); the other targets do so themselves
+
+edgetpu-model: $(SETUP)  ## corpus to int8 networks, Edge TPU analysis and bundle (RECIPE=trunk|scratch)
+	@$(BIN)/undertone build-model --recipe $(RECIPE)
+
+hil-sim: edgetpu-model  ## stream re-recorded held-out speakers through a simulated device and check the budgets
+	@$(BIN)/undertone hil --dut host
+
+folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
+	@$(BIN)/undertone folds --recipe $(RECIPE)
+
+test: $(SETUP)  ## the whole test-suite, with coverage
+	@$(BIN)/python -m tools.run_tests
+
+style: $(SETUP)  ## linters, types, import rules, and our row of the style table
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
+
+lock:  ## resolve pyproject.toml into requirements.lock again
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf build

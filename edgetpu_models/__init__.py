@@ -1,0 +1,1 @@
+"""Model recipes, and everything between an int8 `.tflite` and a bundle."""

@@ -1,0 +1,1 @@
+"""The contract between the laptop and the chip: front-end, wire, bundle, C core and ports."""

@@ -1,0 +1,1 @@
+"""Hardware in the loop: links, devices under test, re-recording, checks, budgets and reports."""

@@ -1,0 +1,1 @@
+"""Float networks to int8, and the measured difference between the two."""

@@ -1,0 +1,1 @@
+"""Metrics, speaker splits and the leak guard. No TensorFlow in here."""
