@@ -1,0 +1,22 @@
+"""Corpora: one record type, one file per corpus, found by name.
+
+Importing this package registers every reader; `load_corpus("ravdess")` is the way in.
+"""
+
+from train.corpora import ravdess, speech_commands
+from train.corpora.record import UNKNOWN_SPEAKER, Clip, Corpus, Origin
+from train.corpora.registry import READERS, data_folders, find_data, find_reader, load_corpus
+
+__all__ = [
+    "READERS",
+    "UNKNOWN_SPEAKER",
+    "Clip",
+    "Corpus",
+    "Origin",
+    "data_folders",
+    "find_data",
+    "find_reader",
+    "load_corpus",
+    "ravdess",
+    "speech_commands",
+]

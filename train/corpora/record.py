@@ -1,0 +1,178 @@
+"""One record type for every corpus: a clip, who speaks in it and what people hear in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.errors import CorpusInvalid
+from firmware_bridge.files import sha256_file
+
+Origin = Literal["real", "synthetic"]
+
+# The speaker of clips whose corpus does not tell: no claim about disjoint speakers can rest on them.
+UNKNOWN_SPEAKER = "unknown"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording.
+
+    Attributes:
+        path: The sound file.
+        corpus: Name of its corpus.
+        speaker: Who speaks, unique over all corpora (`ravdess/01`), or `UNKNOWN_SPEAKER`.
+        label: Its class (an emotion or a word), or None where only raters' votes exist.
+        votes: Share of raters per class, summing to 1, where a corpus has raters.
+        valence: Unpleasant (-1) to pleasant (+1), where labelled.
+        arousal: Calm (-1) to excited (+1), where labelled.
+        dominance: Weak (-1) to in control (+1), where labelled.
+        transcript: The words, where known.
+        gender: `female` or `male`, where known.
+        evidence: Whether a person or a synthesiser speaks.
+        has_audio: False for a clip of which only the labels are at hand.
+    """
+
+    path: Path
+    corpus: str
+    speaker: str
+    label: str | None
+    votes: tuple[tuple[str, float], ...] | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    dominance: float | None = None
+    transcript: str | None = None
+    gender: str | None = None
+    evidence: Origin = "real"
+    has_audio: bool = True
+
+    def distribution(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return the training target: the raters' distribution, or else one-hot of the label.
+
+        Args:
+            labels: The classes of the model, in its output order.
+
+        Returns:
+            float32 [len(labels)], summing to 1. Votes for other classes are left out.
+
+        Raises:
+            CorpusInvalid: Neither the votes nor the label name one of `labels`.
+        """
+        shares = dict(self.votes) if self.votes else {}
+        target = np.array([shares.get(label, 0.0) for label in labels], dtype=np.float64)
+        if target.sum() == 0.0 and self.label is not None and self.label in labels:
+            target[list(labels).index(self.label)] = 1.0
+        if target.sum() == 0.0:
+            raise CorpusInvalid(
+                f"{self.path.name}: labelled '{self.label}', which is none of {', '.join(labels)}",
+                "leave the clip out, or add its class to the recipe's labels",
+            )
+        shares_of_labels: npt.NDArray[np.float32] = (target / target.sum()).astype(np.float32)
+        return shares_of_labels
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A set of clips with its terms.
+
+    Attributes:
+        name: As in the registry.
+        root: The folder that it was read from.
+        labels: Its classes, in a fixed order.
+        clips: All clips, sorted by path.
+        licence: Short name of the terms of use.
+        attribution: Whom to name.
+        commercial: Whether the terms allow commercial use.
+        evidence: Whether people or a synthesiser speak.
+        sidecars: Files beside the clips that belong to it (tables of votes, background noises).
+        noise_files: Recordings without speech that came with the corpus.
+    """
+
+    name: str
+    root: Path
+    labels: tuple[str, ...]
+    clips: tuple[Clip, ...]
+    licence: str
+    attribution: str
+    commercial: bool
+    evidence: Origin = "real"
+    sidecars: tuple[Path, ...] = ()
+    noise_files: tuple[Path, ...] = ()
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Every speaker once, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.clips}))
+
+    @property
+    def speakers_known(self) -> bool:
+        """Whether every clip names its speaker."""
+        return all(clip.speaker != UNKNOWN_SPEAKER for clip in self.clips)
+
+    def of(self, speakers: Iterable[str]) -> tuple[Clip, ...]:
+        """Return the clips of some speakers, in corpus order.
+
+        Raises:
+            CorpusInvalid: A speaker has no clip here.
+        """
+        wanted = set(speakers)
+        if missing := wanted - set(self.speakers):
+            raise CorpusInvalid(
+                f"corpus {self.name} has no speaker {', '.join(sorted(missing))}",
+                f"its speakers: {', '.join(self.speakers)}",
+            )
+        return tuple(clip for clip in self.clips if clip.speaker in wanted)
+
+    def with_audio(self) -> tuple[Clip, ...]:
+        """Return the clips whose sound is at hand.
+
+        Raises:
+            CorpusInvalid: None has any.
+        """
+        audible = tuple(clip for clip in self.clips if clip.has_audio)
+        if not audible:
+            raise CorpusInvalid(
+                f"corpus {self.name} at {self.root} has labels but no audio",
+                "put its sound files into the official layout (see train/corpora/README.md)",
+            )
+        return audible
+
+    def counts(self) -> dict[str, int]:
+        """Return how many clips carry each label, in label order."""
+        found = Counter(clip.label for clip in self.clips)
+        return {label: found[label] for label in self.labels}
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over relative path, size and SHA-256 of each file, sorted by path."""
+        files = {clip.path for clip in self.clips if clip.has_audio} | {*self.sidecars, *self.noise_files}
+        total = hashlib.sha256()
+        for relative, path in sorted((path.relative_to(self.root).as_posix(), path) for path in files):
+            total.update(f"{relative}\t{path.stat().st_size}\t{sha256_file(path)}\n".encode())
+        return total.hexdigest()
+
+
+def checked(corpus: Corpus) -> Corpus:
+    """Return `corpus` if a model can be trained and honestly scored on it.
+
+    Raises:
+        CorpusInvalid: A class without clips, or a single speaker.
+    """
+    empty = [label for label, count in corpus.counts().items() if count == 0]
+    if empty:
+        raise CorpusInvalid(
+            f"corpus {corpus.name} at {corpus.root}: no clips of class {', '.join(empty)}",
+            "complete the download, or take the class out of the folder",
+        )
+    if corpus.speakers_known and len(corpus.speakers) < 2:
+        raise CorpusInvalid(
+            f"corpus {corpus.name} at {corpus.root}: all clips are of one speaker ({corpus.speakers[0]})",
+            "add a second speaker: a score needs speakers that the model has not heard",
+        )
+    return corpus
