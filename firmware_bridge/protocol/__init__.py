@@ -1,0 +1,29 @@
+"""The wire: frames, messages and the device's side of the conversation, all from one table."""
+
+from __future__ import annotations
+
+from firmware_bridge.protocol.codec import MalformedMessage, Message, decode, encode
+from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
+from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
+from firmware_bridge.protocol.server import DeviceServer
+from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
+
+__all__ = [
+    "LIMITS",
+    "TABLE",
+    "DeviceServer",
+    "Engine",
+    "ErrorCode",
+    "Fault",
+    "Frame",
+    "FrameDecoder",
+    "FrameFault",
+    "Identity",
+    "Kind",
+    "MalformedMessage",
+    "MemoryMarks",
+    "Message",
+    "decode",
+    "encode",
+    "encode_frame",
+]

@@ -1,0 +1,63 @@
+"""The protocol's table as a C header for the firmware."""
+
+from __future__ import annotations
+
+import sys
+
+from firmware_bridge.protocol.table import TABLE, Field, Table
+
+_C_TYPES = {
+    "u8": "uint8_t",
+    "u16": "uint16_t",
+    "u32": "uint32_t",
+    "i8": "int8_t",
+    "i16": "int16_t",
+    "i32": "int32_t",
+    "f32": "float",
+}
+
+
+def _members(field: Field) -> list[str]:
+    if not field.most:
+        return [f"{_C_TYPES[field.item]} {field.name};"]
+    count = "uint8_t" if field.count_code == "B" else "uint16_t"
+    element = "char" if field.is_text else _C_TYPES[field.item]
+    return [f"{count} {field.name}_count;", f"{element} {field.name}[{field.most}];"]
+
+
+def render_c_header(table: Table = TABLE) -> str:
+    """Return a C99 header: numbers of messages and errors, limits, one struct per message, payload bounds.
+
+    The structs are in memory order, not in wire order: encode field by field, little-endian.
+
+    Args:
+        table: The protocol, normally the one of `protocol.toml`.
+    """
+    lines = [
+        "/* Made from protocol.toml by firmware_bridge.protocol.c_header: do not edit. */",
+        "#ifndef UNDERTONE_PROTOCOL_H",
+        "#define UNDERTONE_PROTOCOL_H",
+        "",
+        "#include <stdint.h>",
+        "",
+        f"#define UT_PROTOCOL_VERSION {table.version}u",
+        *(f"#define UT_{name.upper()} {value}u" for name, value in table.limits.items()),
+        "",
+        "enum ut_message_kind {",
+        *(f"    UT_KIND_{layout.name.upper()} = {layout.id}," for layout in table.layouts.values()),
+        "};",
+        "",
+        "enum ut_error_code {",
+        *(f"    UT_ERROR_{name.upper()} = {code}," for name, code in table.errors.items()),
+        "};",
+    ]
+    for layout in table.layouts.values():
+        lines += ["", f"#define UT_{layout.name.upper()}_MOST_BYTES {layout.most_bytes}u"]
+        if layout.fields:
+            members = [line for field in layout.fields for line in _members(field)]
+            lines += [f"struct ut_{layout.name} {{", *(f"    {line}" for line in members), "};"]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_c_header())

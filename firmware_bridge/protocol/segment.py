@@ -1,0 +1,139 @@
+"""The segment that a device holds: received in order, checked, scored once."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.errors import UndertoneError
+from firmware_bridge.protocol.engine import PCM, Engine, Identity
+from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode
+
+STAGES = ("frontend", "acoustic", "keyword", "fusion")
+FEATURE_VALUES = next(field.most for field in TABLE.layouts["features"].fields if field.name == "values")
+
+
+class Refusal(UndertoneError):
+    """A request that the device answers with an error.
+
+    Args:
+        code: A member of `ErrorCode`.
+        sentence: What was wrong, for a person.
+    """
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+class SegmentStore:
+    """Takes one segment at a time, in order, and has it scored.
+
+    Args:
+        engine: Computes features and scores.
+        identity: Scales of the scores.
+    """
+
+    def __init__(self, engine: Engine, identity: Identity) -> None:
+        self._engine, self._identity = engine, identity
+        self.scored = 0
+        self.gaps = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the segment."""
+        self._segment: int | None = None
+        self._pcm: PCM = np.zeros(0, np.int16)
+        self._received = 0
+        self._unacknowledged = 0
+        self._result: dict[str, Any] | None = None
+        self._window: tuple[int, NDArray[np.uint16]] | None = None
+
+    def begin(self, segment: int, samples: int) -> dict[str, Any]:
+        """Start a segment of `samples` samples; a repeated start of the same one changes nothing."""
+        if samples > LIMITS["segment_samples"]:
+            raise Refusal(ErrorCode.TOO_LONG, f"{samples} samples; at most {LIMITS['segment_samples']} fit")
+        if samples == 0:
+            raise Refusal(ErrorCode.TOO_SHORT, "a segment without samples")
+        if (segment, samples) != (self._segment, len(self._pcm)):
+            self.clear()
+            self._segment, self._pcm = segment, np.zeros(samples, np.int16)
+        return {"segment": segment, "received": self._received}
+
+    def audio(self, segment: int, offset: int, pcm: PCM) -> dict[str, Any] | None:
+        """Take the samples that belong at `offset`; samples after a gap are not taken, the reply says so.
+
+        Returns:
+            The fields of an `ack`, or nothing while the batch is not full.
+        """
+        self._require(segment)
+        if offset + len(pcm) > len(self._pcm):
+            raise Refusal(ErrorCode.OUT_OF_RANGE, f"samples up to {offset + len(pcm)} of {len(self._pcm)}")
+        in_order = offset == self._received
+        if in_order:
+            self._pcm[offset : offset + len(pcm)] = pcm
+            self._received += len(pcm)
+            self._unacknowledged += 1
+        elif offset > self._received:
+            self.gaps += 1
+        complete = self._received == len(self._pcm)
+        if in_order and not complete and self._unacknowledged < LIMITS["chunks_per_ack"]:
+            return None
+        self._unacknowledged = 0
+        return {"segment": segment, "received": self._received, "credit": LIMITS["chunks_in_flight"]}
+
+    def end(self, segment: int, checksum: int) -> dict[str, Any]:
+        """Check the samples and return the fields of a `result`, memory marks excepted."""
+        pcm = self._complete(segment)
+        if zlib.crc32(pcm.astype("<i2").tobytes()) != checksum:
+            self.clear()
+            raise Refusal(
+                ErrorCode.WRONG_CHECKSUM, "the samples do not match their checksum; send them again"
+            )
+        if self._result is None:
+            try:
+                scores = self._engine.score_segment(pcm)
+                windows = len(self._engine.windows(pcm))
+            except (UndertoneError, ValueError, RuntimeError) as error:
+                raise Refusal(ErrorCode.INTERNAL, f"scoring failed: {error}") from error
+            self.scored += 1
+            self._result = {"segment": segment, "windows": windows}
+            for branch in ("acoustic", "keyword", "fused"):
+                scale, zero_point = self._identity.scales[branch]
+                self._result[branch] = getattr(scores, branch)
+                self._result |= {f"{branch}_scale": scale, f"{branch}_zero_point": zero_point}
+            self._result |= {f"{stage}_us": round(scores.stage_us.get(stage, 0)) for stage in STAGES}
+        return self._result
+
+    def features(self, segment: int, window: int, first_frame: int) -> dict[str, Any]:
+        """Return the fields of a `features` reply: as many frames as fit, from `first_frame` on."""
+        pcm = self._complete(segment)
+        if self._window is None or self._window[0] != window:
+            windows = self._engine.windows(pcm)
+            if window >= len(windows):
+                raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {len(windows)}")
+            self._window = (window, self._engine.features(windows[window]))
+        values = self._window[1]
+        if first_frame >= len(values):
+            raise Refusal(ErrorCode.OUT_OF_RANGE, f"frame {first_frame} of {len(values)}")
+        last = first_frame + FEATURE_VALUES // values.shape[1]
+        return {
+            "segment": segment,
+            "window": window,
+            "first_frame": first_frame,
+            "frames_in_window": len(values),
+            "values": values[first_frame:last].ravel(),
+        }
+
+    def _require(self, segment: int) -> None:
+        if segment != self._segment:
+            raise Refusal(ErrorCode.NO_SEGMENT, f"segment {segment} was not begun")
+
+    def _complete(self, segment: int) -> PCM:
+        self._require(segment)
+        if self._received < len(self._pcm):
+            raise Refusal(ErrorCode.INCOMPLETE, f"{self._received} of {len(self._pcm)} samples came")
+        return self._pcm

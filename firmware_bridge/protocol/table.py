@@ -1,0 +1,135 @@
+"""The protocol's one table, read and checked at import."""
+
+from __future__ import annotations
+
+import re
+import struct
+import tomllib
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+from firmware_bridge.errors import InvalidSetting
+
+_SCALARS: Final = {"u8": "B", "u16": "H", "u32": "I", "i8": "b", "i16": "h", "i32": "i", "f32": "f"}
+_ARRAY = re.compile(r"(?P<item>\w+)\[(?P<most>\d+)\]")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a message.
+
+    Attributes:
+        name: Its name.
+        item: The type of one element: a scalar type, or `text`.
+        most: Longest count (bytes, for text); 0 for a scalar.
+    """
+
+    name: str
+    item: str
+    most: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the field is UTF-8 text."""
+        return self.item == "text"
+
+    @property
+    def code(self) -> str:
+        """The `struct` letter of one element."""
+        return "B" if self.is_text else _SCALARS[self.item]
+
+    @property
+    def count_code(self) -> str:
+        """The `struct` letter of the count before an array or text."""
+        return "B" if self.most < 256 else "H"
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes that the field takes at most, its count included."""
+        size = struct.calcsize("<" + self.code)
+        return struct.calcsize("<" + self.count_code) + size * self.most if self.most else size
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of message: its number, its fields in order, and the reply that it asks for."""
+
+    name: str
+    id: int
+    fields: tuple[Field, ...]
+    reply: str | None
+
+    @property
+    def most_bytes(self) -> int:
+        """Longest payload of this kind, in bytes."""
+        return sum(field.most_bytes for field in self.fields)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The whole protocol: version, limits, error codes and message layouts."""
+
+    version: int
+    limits: dict[str, int]
+    errors: dict[str, int]
+    layouts: dict[str, Layout]
+
+
+def _field(name: str, kind: str) -> Field:
+    match = _ARRAY.fullmatch(kind)
+    field = Field(name, match["item"], int(match["most"])) if match else Field(name, kind)
+    if field.item not in _SCALARS and not (field.is_text and field.most):
+        raise InvalidSetting(
+            f"field '{name}' has the unknown type '{kind}'",
+            f"use one of: {', '.join(_SCALARS)}, an array T[N], or text[N]",
+        )
+    return field
+
+
+def parse_table(text: str) -> Table:
+    """Read the table and check that it is consistent.
+
+    Args:
+        text: The contents of a `protocol.toml`.
+
+    Raises:
+        InvalidSetting: A number is used twice, a reply is unknown, or a message can outgrow a frame.
+    """
+    raw: dict[str, Any] = tomllib.loads(text)
+    layouts = {
+        name: Layout(name, entry["id"], tuple(_field(*pair) for pair in entry["fields"]), entry.get("reply"))
+        for name, entry in raw["messages"].items()
+    }
+    table = Table(raw["version"], raw["limits"], raw["errors"], layouts)
+    for what, numbers in (
+        ("message", [layout.id for layout in layouts.values()]),
+        ("error", list(table.errors.values())),
+    ):
+        if len(set(numbers)) != len(numbers) or not all(0 < number < 256 for number in numbers):
+            raise InvalidSetting(f"{what} numbers must be unique and from 1 to 255", "change protocol.toml")
+    for layout in layouts.values():
+        if layout.reply is not None and layout.reply not in layouts:
+            raise InvalidSetting(
+                f"message '{layout.name}' asks for the unknown reply '{layout.reply}'", "change protocol.toml"
+            )
+        if layout.most_bytes > table.limits["payload_bytes"]:
+            raise InvalidSetting(
+                f"message '{layout.name}' can take {layout.most_bytes} bytes",
+                f"shorten its arrays: a payload holds {table.limits['payload_bytes']}",
+            )
+    return table
+
+
+TABLE: Final = parse_table((Path(__file__).parent / "protocol.toml").read_text(encoding="utf-8"))
+LIMITS: Final = TABLE.limits
+
+
+def _enum(name: str, members: dict[str, int]) -> Any:
+    return IntEnum(name, {member.upper(): number for member, number in members.items()})
+
+
+# Enums whose members come from the table, so a type checker cannot list them: annotate values as `int`.
+Kind: Final[Any] = _enum("Kind", {name: layout.id for name, layout in TABLE.layouts.items()})
+ErrorCode: Final[Any] = _enum("ErrorCode", TABLE.errors)

@@ -1,0 +1,208 @@
+"""The device's side, request by request: right answers, refusals with a reason, nothing twice."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware_bridge.protocol import (
+    LIMITS,
+    DeviceServer,
+    ErrorCode,
+    Frame,
+    FrameDecoder,
+    Kind,
+    MemoryMarks,
+    Message,
+    decode,
+    encode,
+    encode_frame,
+)
+from firmware_bridge.protocol.loopback import LoopbackEngine, LoopbackScores
+
+ENGINE = LoopbackEngine()
+
+
+class Bench:
+    """Sends requests to a server and decodes its answers."""
+
+    def __init__(self, engine: Any = ENGINE) -> None:
+        self.server = DeviceServer(
+            engine, ENGINE.identity, lambda: MemoryMarks(10, 20, 30), clock=lambda: 1.5
+        )
+        self.sequence = 0
+
+    def ask(self, name: str, sequence: int | None = None, **fields: Any) -> Message | None:
+        self.sequence = self.sequence + 1 if sequence is None else sequence
+        wire = encode_frame(Frame(Kind[name.upper()], self.sequence, encode(name, **fields)))
+        return self.replies(wire)
+
+    def replies(self, wire: bytes) -> Message | None:
+        found = FrameDecoder().push(self.server.push(wire))
+        assert len(found) <= 1
+        if not found:
+            return None
+        assert isinstance(found[0], Frame)
+        assert found[0].sequence == self.sequence
+        return decode(found[0].kind, found[0].payload)
+
+    def send(self, pcm: np.ndarray, segment: int = 1) -> None:
+        self.ask("begin", segment=segment, samples=len(pcm))
+        for at in range(0, len(pcm), 480):
+            self.ask("audio", segment=segment, offset=at, pcm=pcm[at : at + 480])
+
+    def refused(self, name: str, **fields: Any) -> int:
+        reply = self.ask(name, **fields)
+        assert reply is not None
+        assert reply.name == "error", reply
+        assert reply["sentence"]
+        return int(reply["code"])
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def pcm(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(-32768, 32768, 3000).astype(np.int16)
+
+
+def test_hello_says_who_it_is(bench: Bench) -> None:
+    reply = bench.ask("hello", session=7)
+    assert reply is not None
+    assert (reply["session"], reply["bundle"], reply["labels"]) == (7, "00" * 16, 4)
+    assert reply["chunks_in_flight"] == LIMITS["chunks_in_flight"]
+
+
+def test_a_segment_is_scored(bench: Bench, pcm: np.ndarray) -> None:
+    bench.send(pcm)
+    reply = bench.ask("end", segment=1, checksum=zlib.crc32(pcm.tobytes()))
+    assert reply is not None
+    want = ENGINE.score_segment(pcm)
+    for branch in ("acoustic", "keyword", "fused"):
+        assert np.array_equal(reply[branch], getattr(want, branch))
+    assert reply["windows"] == len(ENGINE.windows(pcm)) == 4
+    assert (reply["ram_peak_bytes"], reply["stack_peak_bytes"]) == (20, 30)
+
+
+def test_features_come_in_parts(bench: Bench, pcm: np.ndarray) -> None:
+    bench.send(pcm)
+    got: list[np.ndarray] = []
+    while sum(map(len, got)) < 1600:
+        reply = bench.ask("get_features", segment=1, window=2, first_frame=sum(map(len, got)) // 40)
+        assert reply is not None
+        got.append(reply["values"])
+    assert len(got) == 4
+    assert np.array_equal(np.concatenate(got).reshape(-1, 40), ENGINE.features(ENGINE.windows(pcm)[2]))
+
+
+def test_audio_is_acknowledged_per_batch_and_at_once_after_a_gap(bench: Bench) -> None:
+    bench.ask("begin", segment=1, samples=480 * 6)
+    chunk = np.ones(480, np.int16)
+    answers = [bench.ask("audio", segment=1, offset=480 * i, pcm=chunk) for i in range(4)]
+    assert answers[:3] == [None, None, None]
+    assert answers[3] is not None
+    assert answers[3]["received"] == 480 * 4
+    gap = bench.ask("audio", segment=1, offset=480 * 5, pcm=chunk)
+    assert gap is not None
+    assert gap["received"] == 480 * 4, "samples after a gap are not taken"
+    repeated = bench.ask("audio", segment=1, offset=0, pcm=chunk)
+    assert repeated is not None
+    assert repeated["received"] == 480 * 4
+    stats = bench.ask("get_stats")
+    assert stats is not None
+    assert stats["audio_gaps"] == 1
+
+
+def test_a_repeated_request_is_answered_once(pcm: np.ndarray) -> None:
+    calls: list[int] = []
+
+    class Counting(LoopbackEngine):
+        def score_segment(self, pcm: np.ndarray) -> LoopbackScores:
+            calls.append(len(pcm))
+            return ENGINE.score_segment(pcm)
+
+    bench = Bench(Counting())
+    bench.send(pcm)
+    first = bench.ask("end", sequence=99, segment=1, checksum=zlib.crc32(pcm.tobytes()))
+    again = bench.ask("end", sequence=99, segment=1, checksum=zlib.crc32(pcm.tobytes()))
+    other = bench.ask("end", sequence=100, segment=1, checksum=zlib.crc32(pcm.tobytes()))
+    assert first is not None and again is not None and other is not None
+    assert np.array_equal(first["fused"], again["fused"])
+    assert np.array_equal(first["fused"], other["fused"])
+    assert calls == [3000]
+    stats = bench.ask("get_stats")
+    assert stats is not None
+    assert (stats["replies_repeated"], stats["segments_scored"]) == (1, 1)
+
+
+def test_a_repeated_begin_keeps_what_came(bench: Bench) -> None:
+    bench.ask("begin", segment=1, samples=960)
+    bench.ask("audio", segment=1, offset=0, pcm=np.ones(480, np.int16))
+    reply = bench.ask("begin", segment=1, samples=960)
+    assert reply is not None
+    assert reply["received"] == 480
+
+
+def test_a_new_session_forgets_old_replies(bench: Bench) -> None:
+    bench.ask("hello", sequence=5, session=1)
+    bench.ask("begin", sequence=6, segment=1, samples=10)
+    bench.ask("hello", sequence=7, session=2)
+    reply = bench.ask("audio", sequence=8, segment=1, offset=0, pcm=[1])
+    assert reply is not None
+    assert reply["code"] == ErrorCode.NO_SEGMENT
+
+
+def test_the_replay_store_is_bounded(bench: Bench) -> None:
+    for sequence in range(100):
+        bench.ask("begin", sequence=sequence, segment=sequence, samples=5)
+    assert len(bench.server._replies) == LIMITS["replies_kept"]
+
+
+def test_refusals_have_codes(bench: Bench, pcm: np.ndarray) -> None:
+    assert bench.refused("begin", segment=1, samples=0) == ErrorCode.TOO_SHORT
+    assert bench.refused("begin", segment=1, samples=LIMITS["segment_samples"] + 1) == ErrorCode.TOO_LONG
+    assert bench.refused("end", segment=1, checksum=0) == ErrorCode.NO_SEGMENT
+    bench.ask("begin", segment=2, samples=100)
+    assert bench.refused("audio", segment=2, offset=90, pcm=np.ones(11, np.int16)) == ErrorCode.OUT_OF_RANGE
+    assert bench.refused("end", segment=2, checksum=0) == ErrorCode.INCOMPLETE
+    bench.send(pcm, segment=3)
+    assert bench.refused("get_features", segment=3, window=9, first_frame=0) == ErrorCode.OUT_OF_RANGE
+    assert bench.refused("get_features", segment=3, window=0, first_frame=40) == ErrorCode.OUT_OF_RANGE
+    assert bench.refused("end", segment=3, checksum=1) == ErrorCode.WRONG_CHECKSUM
+    assert bench.refused("end", segment=3, checksum=1) == ErrorCode.NO_SEGMENT, "a damaged segment is dropped"
+
+
+def test_what_it_does_not_know_it_says(bench: Bench) -> None:
+    for kind, payload, code in [
+        (99, b"", "UNKNOWN_MESSAGE"),
+        (1, b"", "MALFORMED"),
+        (135, b"", "UNKNOWN_MESSAGE"),
+    ]:
+        reply = bench.replies(encode_frame(Frame(kind, 0, payload)))
+        assert reply is not None
+        assert (reply["code"], reply["request"]) == (ErrorCode[code], kind)
+    reply = bench.replies(encode_frame(Frame(1, 0, b""), version=3))
+    assert reply is not None
+    assert reply["code"] == ErrorCode.BAD_VERSION
+    assert "version 1" in reply["sentence"]
+    assert bench.replies(b"noise\0") is None
+
+
+def test_a_failing_engine_is_an_error_not_a_crash(pcm: np.ndarray) -> None:
+    class Broken(LoopbackEngine):
+        def score_segment(self, pcm: np.ndarray) -> LoopbackScores:
+            raise ValueError("x" * 300)
+
+    bench = Bench(Broken())
+    bench.send(pcm)
+    reply = bench.ask("end", segment=1, checksum=zlib.crc32(pcm.tobytes()))
+    assert reply is not None
+    assert reply["code"] == ErrorCode.INTERNAL
+    assert len(reply["sentence"]) == 160
+    assert bench.ask("reset") is not None
