@@ -1,0 +1,1 @@
+"""The real compiler: finding it, running it, and reading its log."""

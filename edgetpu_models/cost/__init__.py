@@ -1,0 +1,1 @@
+"""What a network costs on the Edge TPU: partition, parameters, memory, cycles, latency."""

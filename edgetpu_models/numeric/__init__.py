@@ -1,0 +1,1 @@
+"""Numbers, layer by layer: executors, tolerances, and the search for the first bad layer."""

@@ -1,0 +1,1 @@
+"""What lint checks: small functions whose docstrings are the documentation."""
