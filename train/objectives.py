@@ -1,0 +1,98 @@
+"""Losses and the agreement measure that they are made of.
+
+TensorFlow functions take and return tensors; they are imported when called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.errors import InvalidSetting
+
+_TINY = 1e-8  # keeps a constant column at CCC 0 instead of 0/0
+
+
+def ccc(truth: npt.ArrayLike, guess: npt.ArrayLike) -> float:
+    """Return the concordance correlation coefficient of two series (Lin, 1989).
+
+    CCC = 2 s_xy / (s_x^2 + s_y^2 + (m_x - m_y)^2), with variances divided by n. It is 1 only where
+    the guess equals the truth, and 0 where either is constant.
+
+    Args:
+        truth: float [n].
+        guess: float [n].
+
+    Raises:
+        InvalidSetting: The series are empty or differ in length.
+    """
+    x = np.asarray(truth, np.float64)
+    y = np.asarray(guess, np.float64)
+    if x.shape != y.shape or x.ndim != 1 or x.size == 0:
+        raise InvalidSetting(
+            f"CCC compares two series of one length, not {list(x.shape)} and {list(y.shape)}"
+        )
+    shared = np.mean((x - x.mean()) * (y - y.mean()))
+    spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
+    return float(2 * shared / spread) if spread > 0 else 0.0
+
+
+def negative_mean_ccc(truth: Any, guess: Any) -> Any:
+    """Return minus the mean CCC over the columns: the loss of Mitra et al., arXiv 2503.22711.
+
+    Args:
+        truth: float32 [batch, targets]; columns of a rater distribution, or valence, arousal, dominance.
+        guess: float32 [batch, targets].
+
+    Returns:
+        A scalar between -1 and 1.
+    """
+    import tensorflow as tf
+
+    truth = tf.cast(truth, guess.dtype)
+    mean_x, mean_y = tf.reduce_mean(truth, 0), tf.reduce_mean(guess, 0)
+    dx, dy = truth - mean_x, guess - mean_y
+    spread = tf.reduce_mean(dx * dx, 0) + tf.reduce_mean(dy * dy, 0) + tf.square(mean_x - mean_y)
+    return -tf.reduce_mean(2 * tf.reduce_mean(dx * dy, 0) / (spread + _TINY))
+
+
+def soft_cross_entropy(truth: Any, logits: Any) -> Any:
+    """Return the mean cross-entropy between rater distributions and a softmax over logits.
+
+    Args:
+        truth: float32 [batch, classes], rows that sum to 1 (one-hot where there is one label).
+        logits: float32 [batch, classes].
+
+    Returns:
+        A scalar in nats.
+    """
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(tf.cast(truth, logits.dtype), logits))
+
+
+def distillation_loss(teacher: Any, logits: Any, temperature: float = 2.0) -> Any:
+    """Return T^2 KL(teacher_T || student_T), averaged over the batch (Hinton et al., arXiv 1503.02531).
+
+    Args:
+        teacher: float32 [batch, classes], the teacher's probabilities. They are softened as
+            softmax(log p / T), which equals softmax(logits / T).
+        logits: float32 [batch, classes] of the student.
+        temperature: T, above 0; T^2 keeps the gradient's size when T changes.
+
+    Returns:
+        A scalar in nats, 0 where both agree.
+
+    Raises:
+        InvalidSetting: The temperature is not positive.
+    """
+    if temperature <= 0:
+        raise InvalidSetting(f"temperature {temperature} is not positive", "use a value such as 2.0")
+    import tensorflow as tf
+
+    known = tf.nn.log_softmax(tf.math.log(tf.maximum(tf.cast(teacher, logits.dtype), _TINY)) / temperature)
+    guess = tf.nn.log_softmax(logits / temperature)
+    divergence = tf.reduce_sum(tf.exp(known) * (known - guess), axis=-1)
+    return temperature**2 * tf.reduce_mean(divergence)
