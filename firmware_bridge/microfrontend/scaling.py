@@ -1,0 +1,94 @@
+"""From features to the int8 input of a network, in integers only: the same on laptop and chip."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.microfrontend.spec import Settings, require
+
+YAMNET_STEP = 7.0 / 255.0  # the published network sees each clip spread over -3.5 .. 3.5
+
+
+class InputScaling(Settings):
+    """How uint16 features become int8 network input.
+
+    `fixed` keeps loudness: q = clip(((f - offset) * multiplier + 2^(shift - 1)) >> shift, 0, 255) - 128.
+
+    `range` does not depend on level: with lo and hi the least and greatest feature of the window,
+    q = round_half_up(255 * (f - lo) / (hi - lo)) - 128. A window without any contrast (silence)
+    gives 0, the middle of the range, everywhere.
+
+    Attributes:
+        kind: `fixed` or `range`.
+        offset: Feature that becomes -128 (fixed).
+        multiplier: Steps per feature unit, times 2^shift (fixed).
+        shift: Fractional bits of `multiplier` (fixed).
+        real_scale: Real value of one int8 step as the network sees it; its zero point is 0.
+    """
+
+    kind: Literal["fixed", "range"] = "range"
+    offset: int = 0
+    multiplier: int = 1
+    shift: int = 1
+    real_scale: float = YAMNET_STEP
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require(0 <= self.offset <= 65535, "offset", self.offset, "0..65535")
+        require(1 <= self.multiplier <= 32767, "multiplier", self.multiplier, "1..32767", "32-bit arithmetic")
+        require(1 <= self.shift <= 30, "shift", self.shift, "1..30")
+        require(self.real_scale > 0, "real_scale", self.real_scale, "a positive number")
+        return self
+
+    @classmethod
+    def fixed_between(cls, low: int, high: int, real_scale: float = YAMNET_STEP) -> InputScaling:
+        """Return the fixed scaling that spreads features `low`..`high` over -128..127.
+
+        Raises:
+            InvalidSetting: If `low`..`high` is no range of uint16 features.
+        """
+        if not 0 <= low < high <= 65535:
+            raise InvalidSetting(f"{low}..{high} is no range of features", "set 0 <= low < high <= 65535")
+        shift = 1
+        while shift < 30 and 255 * (1 << (shift + 1)) / (high - low) <= 32767:
+            shift += 1
+        multiplier = max(1, round(255 * (1 << shift) / (high - low)))
+        return cls(kind="fixed", offset=low, multiplier=multiplier, shift=shift, real_scale=real_scale)
+
+    def apply(self, features: NDArray[np.uint16]) -> NDArray[np.int8]:
+        """Return the network's input.
+
+        Args:
+            features: uint16[..., frames, channels]; each leading index is a window of its own.
+
+        Returns:
+            int8 of the same shape.
+        """
+        values = features.astype(np.int64)
+        if self.kind == "fixed":
+            steps = ((values - self.offset) * self.multiplier + (1 << (self.shift - 1))) >> self.shift
+            return (np.clip(steps, 0, 255) - 128).astype(np.int8)
+        if values.size == 0:
+            return np.zeros(values.shape, dtype=np.int8)
+        low = values.min(axis=(-2, -1), keepdims=True)
+        spread = values.max(axis=(-2, -1), keepdims=True) - low
+        steps = (510 * (values - low) + spread) // np.maximum(2 * spread, 1) - 128
+        return np.where(spread > 0, steps, 0).astype(np.int8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scaling as JSON-ready data; `from_dict` reads it back."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> InputScaling:
+        """Return the scaling that `to_dict` wrote.
+
+        Raises:
+            InvalidSetting: If a key is unknown or a value outside its range.
+        """
+        return cls.model_validate(data)
