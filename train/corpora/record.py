@@ -14,11 +14,9 @@ import numpy.typing as npt
 
 from firmware_bridge.errors import CorpusInvalid
 from firmware_bridge.files import sha256_file
+from train.evaluation.leak import UNKNOWN_SPEAKER
 
 Origin = Literal["real", "synthetic"]
-
-# The speaker of clips whose corpus does not tell: no claim about disjoint speakers can rest on them.
-UNKNOWN_SPEAKER = "unknown"
 
 
 @dataclass(frozen=True)
