@@ -100,9 +100,10 @@ def require_no_duplicates(
 
 
 def _averaged(values: npt.NDArray[Any], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Average rows between fractional edges: [n, m] to [len(edges) - 1, m], by differences of the running sum."""
+    """Average rows between fractional edges: [n, m] to [len(edges) - 1, m]."""
     total = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
     whole = np.clip(np.floor(edges).astype(int), 0, len(values) - 1)
     at = total[whole] + (edges - whole)[:, None] * values[whole]
     widths = np.maximum(np.diff(edges), 1e-9)[:, None]
-    return np.maximum(np.diff(at, axis=0) / widths, 0.0)
+    means: npt.NDArray[np.float64] = np.maximum(np.diff(at, axis=0) / widths, 0.0)
+    return means
