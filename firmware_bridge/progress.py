@@ -6,11 +6,11 @@ command line installs a reporter that draws bars with the time left on standard 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-Reporter = Callable[[Iterable[Item], str, int | None], Iterable[Item]]
+Reporter = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 _reporter: Reporter | None = None
 _note: Callable[[str], None] | None = None
@@ -38,7 +38,7 @@ def track(items: Iterable[Item], title: str, total: int | None = None) -> Iterat
     if _reporter is None:
         yield from items
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     yield from _reporter(items, title, total)
 

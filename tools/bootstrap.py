@@ -77,11 +77,23 @@ def main() -> int:
         except (OSError, subprocess.CalledProcessError) as error:
             fail(f"no virtual environment could be made: {error}", "on Debian: apt-get install python3-venv")
     python = str(VENV / "bin" / "python")
-    network = "check the connection to your package index and the free disk space, then call make again: it resumes"
+    network = (
+        "check the connection to your package index and the free disk space, then call make again: it resumes"
+    )
     installer = [python, "-m", "pip", "install", "--quiet"]
     run([*installer, f"uv=={UV_VERSION}"], network)
     run(
-        [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(LOCK)],
+        [
+            str(VENV / "bin" / "uv"),
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            python,
+            "--require-hashes",
+            "-r",
+            str(LOCK),
+        ],
         network,
     )
     run([*installer, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], network)

@@ -1,0 +1,102 @@
+"""The `undertone` command: finds the verb's file, runs it, and turns errors into messages.
+
+A verb is a module of this folder with a click command named `command`. Modules are imported only
+when their verb is called, so that `undertone --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from firmware_bridge.errors import UndertoneError
+from tools import console
+
+# Verb, module in this folder, one line of help: the table that `undertone --help` shows.
+VERBS: tuple[tuple[str, str, str], ...] = (
+    ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
+    ("features", "features", "spectrogram of a sound file, as the chip computes it"),
+    ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
+    ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
+    ("lint", "lint", "what will break or leave the Edge TPU in an int8 model"),
+    ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
+    ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
+    ("inspect", "inspect", "X-ray of a compiled model"),
+    ("explain", "explain", "a status phrase or lint code in plain words"),
+    ("bisect", "bisect", "first layer where two executors of a model disagree"),
+    ("hil", "hil", "stream speech through a device and check the budgets"),
+    ("rerecord", "rerecord", "play a corpus through rooms, noise and a loudspeaker"),
+    ("list", "list_things", "corpora, recipes, presets, bundles and devices at hand"),
+    ("doctor", "doctor", "what this machine has and lacks, each with its fix"),
+)
+
+
+class VerbGroup(click.Group):
+    """A click group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the table."""
+        return [verb for verb, _, _ in VERBS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a verb and return its command, or None."""
+        for verb, module, _ in VERBS:
+            if verb == cmd_name:
+                found: click.Command = importlib.import_module(f"tools.{module}").command
+                return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of verbs without importing any of them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, _, line in VERBS])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; an unknown one is answered with the valid ones."""
+        verbs = [verb for verb, _, _ in VERBS]
+        if args and not args[0].startswith("-") and args[0] not in verbs:
+            raise click.UsageError(f"no verb '{args[0]}'; the verbs are: {', '.join(verbs)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option("0.1.0", prog_name="undertone")
+def main_group() -> None:
+    """Speech emotion, from a corpus to a Coral Dev Board Micro, with proof that it works there.
+
+    Exit status: 0 good, 1 a check failed, 2 the input or the environment is wrong.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    as_json = "--json" in arguments
+    console.show_progress()
+    try:
+        result: Any = main_group.main(args=arguments, standalone_mode=False)
+    except UndertoneError as error:
+        return console.fail(error, as_json)
+    except click.ClickException as error:
+        return console.fail(UndertoneError(error.format_message(), "see `undertone VERB --help`"), as_json)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.log("undertone: stopped; what was finished is kept, and the next call goes on from there")
+        return 130
+    except BrokenPipeError:
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Entry point of the `undertone` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
