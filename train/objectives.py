@@ -1,49 +1,26 @@
-"""Losses and the agreement measure that they are made of.
+"""Losses of teachers and students, as functions of TensorFlow tensors.
 
-TensorFlow functions take and return tensors; they are imported when called.
+The agreement measure behind the first is `train.evaluation.metrics.ccc`, written for reports in NumPy.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from firmware_bridge.errors import InvalidSetting
 
 _TINY = 1e-8  # keeps a constant column at CCC 0 instead of 0/0
 
 
-def ccc(truth: npt.ArrayLike, guess: npt.ArrayLike) -> float:
-    """Return the concordance correlation coefficient of two series (Lin, 1989).
-
-    CCC = 2 s_xy / (s_x^2 + s_y^2 + (m_x - m_y)^2), with variances divided by n. It is 1 only where
-    the guess equals the truth, and 0 where either is constant.
-
-    Args:
-        truth: float [n].
-        guess: float [n].
-
-    Raises:
-        InvalidSetting: The series are empty or differ in length.
-    """
-    x = np.asarray(truth, np.float64)
-    y = np.asarray(guess, np.float64)
-    if x.shape != y.shape or x.ndim != 1 or x.size == 0:
-        raise InvalidSetting(
-            f"CCC compares two series of one length, not {list(x.shape)} and {list(y.shape)}"
-        )
-    shared = np.mean((x - x.mean()) * (y - y.mean()))
-    spread = x.var() + y.var() + (x.mean() - y.mean()) ** 2
-    return float(2 * shared / spread) if spread > 0 else 0.0
-
-
 def negative_mean_ccc(truth: Any, guess: Any) -> Any:
     """Return minus the mean CCC over the columns: the loss of Mitra et al., arXiv 2503.22711.
 
+    CCC = 2 s_xy / (s_x^2 + s_y^2 + (m_x - m_y)^2) over the batch, with variances divided by n
+    (Lin, 1989). A column whose truth and guess are both constant counts as 0.
+
     Args:
-        truth: float32 [batch, targets]; columns of a rater distribution, or valence, arousal, dominance.
+        truth: float32 [batch, targets]: columns of a rater distribution, or valence, arousal and
+            dominance. A NaN is a label that is missing: its clip does not count in its column.
         guess: float32 [batch, targets].
 
     Returns:
@@ -52,10 +29,14 @@ def negative_mean_ccc(truth: Any, guess: Any) -> Any:
     import tensorflow as tf
 
     truth = tf.cast(truth, guess.dtype)
-    mean_x, mean_y = tf.reduce_mean(truth, 0), tf.reduce_mean(guess, 0)
+    known = tf.math.is_finite(truth)
+    share = tf.cast(known, guess.dtype)
+    share /= tf.maximum(tf.reduce_sum(share, 0), 1)
+    truth = tf.where(known, truth, tf.zeros_like(truth))
+    mean_x, mean_y = tf.reduce_sum(share * truth, 0), tf.reduce_sum(share * guess, 0)
     dx, dy = truth - mean_x, guess - mean_y
-    spread = tf.reduce_mean(dx * dx, 0) + tf.reduce_mean(dy * dy, 0) + tf.square(mean_x - mean_y)
-    return -tf.reduce_mean(2 * tf.reduce_mean(dx * dy, 0) / (spread + _TINY))
+    spread = tf.reduce_sum(share * (dx * dx + dy * dy), 0) + tf.square(mean_x - mean_y)
+    return -tf.reduce_mean(2 * tf.reduce_sum(share * dx * dy, 0) / (spread + _TINY))
 
 
 def soft_cross_entropy(truth: Any, logits: Any) -> Any:

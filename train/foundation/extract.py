@@ -117,6 +117,6 @@ def _network(layers: tuple[str, ...], deepest: int) -> Any:
 def _spread(values: _Activations, keep_frequency: bool) -> _Activations:
     """Return [clips, steps, channels]: frequencies averaged, or laid out beside each other."""
     if not keep_frequency:
-        return values.mean(axis=2, dtype=np.float32)
+        return np.asarray(values.mean(axis=2, dtype=np.float32))
     clips, steps, frequencies, channels = values.shape
     return values.reshape(clips, steps, frequencies * channels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -14,9 +13,9 @@ from typing import IO
 from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
 from firmware_bridge.files import atomic_path, sha256_file
 from firmware_bridge.progress import note, track
+from train.corpora.registry import ROOT, data_folders
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DOWNLOADS = REPOSITORY / "build" / "downloads"
+DOWNLOADS = ROOT / "build" / "downloads"
 CONNECT_TIMEOUT_S = 15.0
 _CHUNK_BYTES = 64 * 1024
 
@@ -40,12 +39,6 @@ class NetworkFile:
     sha256: str
     size: int
     licence: str
-
-
-def data_folders() -> list[Path]:
-    """Return the folders that may hold data: `UNDERTONE_DATA`, else `data/`, then `../shared/data`."""
-    listed = [Path(part) for part in os.environ.get("UNDERTONE_DATA", "").split(os.pathsep) if part]
-    return listed or [REPOSITORY / "data", REPOSITORY.parent / "shared" / "data"]
 
 
 def find_network(

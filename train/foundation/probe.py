@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import SpeakerLeak
+from train.evaluation.metrics import confusion, uar
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -69,4 +70,4 @@ def probe_uar(pooled: Floats, labels: Integers, fold: Integers, seed: int = 0) -
             warnings.simplefilter("ignore", ConvergenceWarning)
             probe.fit((pooled[~test] - mean) / deviation, labels[~test])
         guesses[test] = probe.predict((pooled[test] - mean) / deviation)
-    return float(np.mean([np.mean(guesses[labels == label] == label) for label in np.unique(labels)]))
+    return float(uar(confusion(labels, guesses, int(labels.max()) + 1)))

@@ -37,7 +37,7 @@ class Saliency:
 
 
 def one_versus_rest(labels: npt.NDArray[np.int64], classes: int) -> Floats:
-    """Return float32 [n, classes]: column c is 1 where the label is c. Rater distributions need no such step."""
+    """Return float32 [n, classes]: column c is 1 where the label is c."""
     return np.eye(classes, dtype=np.float32)[labels]
 
 
@@ -72,7 +72,7 @@ def layer_saliency(pooled: Floats, targets: Floats) -> Saliency:
     return Saliency(float((w + gamma).mean(dtype=np.float64)), float(w.mean(dtype=np.float64)))
 
 
-def _standardise(columns: npt.NDArray[np.floating]) -> Floats:
+def _standardise(columns: npt.NDArray[np.float32]) -> Floats:
     """Return columns with mean 0 and variance 1; a constant column becomes 0, so its correlations are 0."""
     centred = columns - columns.mean(axis=0, dtype=np.float64)
     deviation = np.sqrt(np.square(centred).mean(axis=0))

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.microfrontend.scaling import YAMNET_STEP
 from train.foundation.network_file import NetworkFile, obtain_network
 from train.foundation.tflite_weights import ConvLayer, read_conv_layers
 
 CHANNELS = 64
-INPUT_SCALE = 7 / 255  # int8 -128..127 spans the 7 units (-3.5..3.5) that the network was trained on
+INPUT_SCALE = YAMNET_STEP
 LAYER_COUNT = 27
 
 YAMNET_FILE = NetworkFile(

@@ -1,0 +1,1 @@
+"""Teachers: recurrent networks on a foundation model's layer, or on filterbank and pitch."""

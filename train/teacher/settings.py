@@ -1,0 +1,45 @@
+"""What can be chosen about a teacher."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TeacherSettings(BaseModel):
+    """Settings of the TC-GRU teacher; sizes, rate and batch of Mitra et al., arXiv 2503.22711.
+
+    Attributes:
+        objective: Loss of the categorical head: `ccc` is the paper's, `cross_entropy` takes the rater
+            distribution as a soft label. Dimensions always use CCC.
+        kernel: Steps that the temporal convolution sees.
+        filters: Its channels.
+        units: Units of each of the two GRU layers.
+        embedding: Size of the embedding that the heads read.
+        dropout: Share of inputs and of embedding units dropped in training.
+        dimension_weight: Weight of the dimensional loss beside the categorical one.
+        learning_rate: Step size of Adam.
+        batch: Clips per step.
+        epochs: Most passes over the training speakers.
+        patience: Passes without a better validation loss before training stops.
+        smoothing: Share of each target spread evenly over the classes (cross-entropy only).
+        unroll: Build one graph node per step: several times faster on a CPU for up to 64 steps.
+        seed: Seed of the weights, the order of clips and dropout.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    objective: Literal["ccc", "cross_entropy"] = "cross_entropy"
+    kernel: int = Field(3, ge=1)
+    filters: int = Field(256, ge=1)
+    units: int = Field(256, ge=1)
+    embedding: int = Field(256, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    dimension_weight: float = Field(1.0, ge=0)
+    learning_rate: float = Field(5e-4, gt=0)
+    batch: int = Field(32, ge=2)
+    epochs: int = Field(30, ge=1)
+    patience: int = Field(6, ge=1)
+    smoothing: float = Field(0.1, ge=0, lt=1)
+    seed: int = 0
