@@ -19,6 +19,8 @@ from hil.timing import Timing
 
 # The device lost the segment or got it wrong: sending it again is right.
 _SEND_AGAIN = (ErrorCode.NO_SEGMENT, ErrorCode.INCOMPLETE, ErrorCode.WRONG_CHECKSUM)
+# Headers, acknowledgements and replies of a call, generously.
+_OVERHEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,13 @@ class DeviceClient:
     def limit_s(self, samples: int) -> float:
         """Return the longest time, in seconds, that scoring a segment of this length can take."""
         work = self._timing.window_s * self.identity.windows(samples)
-        return self._timing.call_s(2 * samples, self._talk.link.bytes_per_second, work)
+        return self._limit(2 * samples, work)
+
+    def _limit(self, count: int = 0, work_s: float = 0.0) -> float:
+        return self._timing.call_s(count + _OVERHEAD_BYTES, self._talk.link.bytes_per_second, work_s)
 
     def _deadline(self, count: int = 0, work_s: float = 0.0) -> float:
-        link = self._talk.link
-        return link.now() + self._timing.call_s(count + 4096, link.bytes_per_second, work_s)
+        return self._talk.link.now() + self._limit(count, work_s)
 
     def _send(self, pcm: PCM, deadline: float) -> None:
         """Send a segment's samples: as many chunks ahead of the acknowledgement as the device allows."""

@@ -29,7 +29,7 @@ class Scores(Protocol):
 
     @property
     def stage_us(self) -> Mapping[str, Any]:
-        """Time per stage (`frontend`, `acoustic`, `keyword`, `fusion`) in microseconds."""
+        """Time per stage (`features`, `acoustic`, `keyword`, `fusion`) in microseconds."""
 
 
 class Engine(Protocol):

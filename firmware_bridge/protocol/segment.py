@@ -12,7 +12,7 @@ from firmware_bridge.errors import UndertoneError
 from firmware_bridge.protocol.engine import PCM, Engine, Identity
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode
 
-STAGES = ("frontend", "acoustic", "keyword", "fusion")
+STAGES = ("features", "acoustic", "keyword", "fusion")
 FEATURE_VALUES = next(field.most for field in TABLE.layouts["features"].fields if field.name == "values")
 
 

@@ -1,0 +1,68 @@
+"""What every device under test can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from firmware_bridge.evidence import Evidence
+from hil.link import Link
+
+
+class Device(Protocol):
+    """A device under test: started, connected to, described, stopped.
+
+    Attributes:
+        name: What the user asked for (`host`, `board:/dev/ttyACM0`).
+        evidence: What its scores and memory figures are worth.
+        keeps_time: Whether its stage times are the chip's own; a host's never are.
+    """
+
+    name: str
+    evidence: Evidence
+    keeps_time: bool
+
+    def start(self) -> None:
+        """Bring the device up; raises `DeviceError` with a remedy where it cannot."""
+
+    def link(self) -> Link:
+        """Return the open link to the started device."""
+
+    def stop(self) -> None:
+        """Release everything; safe to call twice, and on a device that never started."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a report says about the device."""
+
+    def __enter__(self) -> Self:
+        """Start it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+
+
+class DeviceBase:
+    """`with device:` starts and stops it."""
+
+    def start(self) -> None:
+        """Bring the device up."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Release everything."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
