@@ -3,7 +3,15 @@
 Importing this package registers every reader; `load_corpus("ravdess")` is the way in.
 """
 
-from train.corpora import ravdess, speech_commands
+from train.corpora import (
+    crema_d,
+    ravdess,
+    speech_commands,
+    spoken_digits,
+    synthetic,
+    urdu,
+    wake_words,
+)
 from train.corpora.record import Clip, Corpus, Origin
 from train.corpora.registry import READERS, data_folders, find_data, find_reader, load_corpus
 from train.evaluation.leak import UNKNOWN_SPEAKER
@@ -14,10 +22,15 @@ __all__ = [
     "Clip",
     "Corpus",
     "Origin",
+    "crema_d",
     "data_folders",
     "find_data",
     "find_reader",
     "load_corpus",
     "ravdess",
     "speech_commands",
+    "spoken_digits",
+    "synthetic",
+    "urdu",
+    "wake_words",
 ]

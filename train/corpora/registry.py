@@ -23,7 +23,7 @@ class Reader:
 
     Attributes:
         name: What the user types.
-        folder: Its folder below a data folder; empty for a corpus that is made on the spot.
+        folders: Names that its folder can have below a data folder; none for a corpus made on the spot.
         task: `emotion` or `keyword`.
         summary: One line for `undertone list`.
         load: Reads the corpus from a folder.
@@ -31,7 +31,7 @@ class Reader:
     """
 
     name: str
-    folder: str
+    folders: tuple[str, ...]
     task: str
     summary: str
     load: Loader
@@ -42,7 +42,7 @@ READERS: dict[str, Reader] = {}
 
 
 def reader(
-    name: str, *, task: str, summary: str, folder: str | None = None, default: Path | None = None
+    name: str, *, task: str, summary: str, folders: tuple[str, ...] = (), default: Path | None = None
 ) -> Callable[[Loader], Loader]:
     """Register the decorated function as the loader of corpus `name`.
 
@@ -50,13 +50,13 @@ def reader(
         name: What the user types.
         task: `emotion` or `keyword`.
         summary: One line about it.
-        folder: Its folder below a data folder, if not `name`.
+        folders: Names that its folder can have below a data folder, if not `name`.
         default: For a corpus that is made on the spot: where it is kept.
     """
 
     def register(load: Loader) -> Loader:
-        place = "" if default else (folder or name)
-        READERS[name] = Reader(name, place, task, summary, load, default)
+        places = () if default else (folders or (name,))
+        READERS[name] = Reader(name, places, task, summary, load, default)
         return load
 
     return register
@@ -102,9 +102,9 @@ def load_corpus(which: str) -> Corpus:
     elif known.default is not None:
         root = known.default
     else:
-        found = find_data(known.folder)
+        found = next((path for folder in known.folders if (path := find_data(folder))), None)
         if found is None:
-            searched = ", ".join(str(folder / known.folder) for folder in data_folders())
+            searched = ", ".join(str(place / known.folders[0]) for place in data_folders())
             raise CorpusMissing(
                 f"corpus {name} was not found (searched: {searched})",
                 f"name its folder as '{name}:PATH', or set {DATA_VARIABLE} to the folder that holds it",
