@@ -89,7 +89,9 @@ def inspect(source: Path | str | bytes, original: Path | str | bytes | None = No
     return _summary(model, packages, dict(sorted(cpu.items())), source_model)
 
 
-def _summary(model: Model, packages: list[Package], cpu: dict[str, int], original: Model | None) -> Inspection:
+def _summary(
+    model: Model, packages: list[Package], cpu: dict[str, int], original: Model | None
+) -> Inspection:
     programs = [e for p in packages for e in p.executables]
     caching = [e for e in programs if e.type is ExecutableType.PARAMETER_CACHING]
     running = [e for e in programs if e.type is not ExecutableType.PARAMETER_CACHING]
@@ -124,4 +126,6 @@ def _summary(model: Model, packages: list[Package], cpu: dict[str, int], origina
 
 
 def _kinds(programs: list[Executable]) -> list[str]:
-    return sorted((e.type.name for e in programs), key=["STAND_ALONE", "EXECUTION_ONLY", "PARAMETER_CACHING"].index)
+    return sorted(
+        (e.type.name for e in programs), key=["STAND_ALONE", "EXECUTION_ONLY", "PARAMETER_CACHING"].index
+    )

@@ -1,0 +1,234 @@
+"""Rules about single operations: which, in which version, with which settings."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edgetpu_models.format.model import Operator, SubGraph
+from edgetpu_models.format.names import EDGETPU_OP, OPERATORS
+from edgetpu_models.rules.base import LIMITATION, NOT_SUPPORTED, VERSION, Effect, Ground, rule
+from edgetpu_models.rules.support import LAST_KNOWN_BUILTIN, SUPPORTED
+
+REPLACEMENTS = {
+    "BATCH_MATMUL": "attention as sigmoid gates: x * sigmoid(1x1 convolution), with plain means",
+    "GELU": "RELU or x * sigmoid(1.702 x) written as LOGISTIC and MUL",
+    "HARD_SWISH": "RELU, or x * sigmoid(x)",
+    "LEAKY_RELU": "PRELU with shared_axes=[1, 2], or RELU",
+    "ARG_MAX": "leave it out and take the maximum in the application",
+    "DIV": "MUL with the inverse as a constant",
+    "EXP": "LOGISTIC",
+    "GATHER": "SLICE or a 1x1 convolution with a 0/1 matrix",
+    "DEPTH_TO_SPACE": "TRANSPOSE_CONV with a 0/1 kernel",
+    "UNPACK": "SPLIT or SLICE",
+    "SQRT": "leave it out, or RSQRT (runtime 14)",
+}
+
+
+@rule(
+    "unknown-builtin",
+    effect=Effect.BREAKS,
+    remedy="replace the operation, or convert with TensorFlow 2.7 or older",
+    status="Op builtin_code out of range",
+)
+def unknown_builtin(graph: SubGraph, op: Operator) -> str | None:
+    """The compiler's own TFLite knows builtin codes up to 149; GELU (150) and newer stop it altogether."""
+    if op.custom or op.op not in OPERATORS[LAST_KNOWN_BUILTIN + 1 :]:
+        return None
+    return (
+        f"{op.op} is builtin {OPERATORS.index(op.op)}; instead: {REPLACEMENTS.get(op.op, 'older operations')}"
+    )
+
+
+@rule("unsupported-op", remedy="build it from operations that the Edge TPU has", status=NOT_SUPPORTED)
+def unsupported_op(graph: SubGraph, op: Operator) -> str | None:
+    """The operation is neither documented as supported nor was it ever seen mapped."""
+    if op.op in SUPPORTED or op.op == EDGETPU_OP or op.op in ("DEQUANTIZE", "CAST"):
+        return None
+    hint = f"; instead: {REPLACEMENTS[op.op]}" if op.op in REPLACEMENTS else ""
+    return f"{op.op}{' (custom)' if op.custom else ''} is not available{hint}"
+
+
+@rule(
+    "op-version",
+    ground=Ground.INFERRED,
+    remedy="convert with an older TensorFlow (2.7), or avoid the feature that raised the version",
+    status=VERSION,
+)
+def op_version(graph: SubGraph, op: Operator) -> str | None:
+    """An operation newer than the highest version ever seen mapped is probably refused.
+
+    Dense layers on three-dimensional input become FULLY_CONNECTED with keep_num_dims (version 5 and up); newer
+    converters raise CONV_2D to 5 and more.
+    """
+    known = SUPPORTED.get(op.op)
+    if known is None or op.version <= known.version:
+        return None
+    return f"{op.op} version {op.version}, highest known {known.version}"
+
+
+@rule(
+    "fused-activation",
+    ops=("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"),
+    remedy="put the activation into its own layer before or after",
+)
+def fused_activation(graph: SubGraph, op: Operator) -> str | None:
+    """Pooling and concatenation must not have a fused activation."""
+    value = op.options.get("activation", "NONE")
+    return f"fused {value}" if value != "NONE" else None
+
+
+@rule(
+    "activation",
+    ops=("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "TRANSPOSE_CONV"),
+    ground=Ground.INFERRED,
+    remedy="use RELU, RELU6 or RELU_N1_TO_1, or a separate TANH",
+)
+def activation(graph: SubGraph, op: Operator) -> str | None:
+    """Only the RELU family was seen fused."""
+    value = op.options.get("activation", "NONE")
+    return f"fused {value}" if value in ("TANH", "SIGN_BIT") else None
+
+
+@rule(
+    "concat-constant", ops=("CONCATENATION",), remedy="PAD with zeros, or add the constant in the application"
+)
+def concat_constant(graph: SubGraph, op: Operator) -> str | None:
+    """With a constant input, a concatenation may have only two inputs, and the constant must be all zero."""
+    for tensor in graph.constants(op):
+        zero = tensor.quantization.zero_point
+        if len(op.inputs) != 2 or np.any(tensor.values() != zero):
+            return f"{len(op.inputs)} inputs, one of them constant"
+    return None
+
+
+@rule("dilation", ops=("CONV_2D", "DEPTHWISE_CONV_2D"), remedy="use the same dilation in x and y")
+def dilation(graph: SubGraph, op: Operator) -> str | None:
+    """The dilation must be the same in both directions."""
+    x, y = op.number("dilation_w", 1), op.number("dilation_h", 1)
+    return f"dilation {y} in y, {x} in x" if x != y else None
+
+
+@rule("dense-format", ops=("FULLY_CONNECTED",), remedy="use a 1x1 convolution (Conv2D) instead of Dense")
+def dense_format(graph: SubGraph, op: Operator) -> str | None:
+    """Fully connected layers need the default weight format and a one-dimensional output."""
+    out = graph.outs(op)[0]
+    if op.number("weights_format"):
+        return "shuffled weight format"
+    return f"output {list(out.shape)}" if math.prod(out.shape[:-1]) != 1 else None
+
+
+@rule("reduce-axis", ops=("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), remedy="reduce over y and x only")
+def reduce_axis(graph: SubGraph, op: Operator) -> str | None:
+    """No reduction over the batch; over z only when z is a multiple of 4."""
+    data = graph.ins(op)[0]
+    axes = graph.constants(op)
+    if data is None or not axes or not data.shape:
+        return None
+    rank = len(data.shape)
+    over = {int(a) % rank for a in np.atleast_1d(axes[-1].values()).ravel().tolist()}
+    if 0 in over and rank == 4:
+        return "reduces over the batch"
+    if rank - 1 in over and data.shape[-1] % 4:
+        return f"reduces over z = {data.shape[-1]}"
+    return None
+
+
+@rule("batch-edit", ops=("PAD", "SPLIT", "PACK"), remedy="leave the batch dimension alone")
+def batch_edit(graph: SubGraph, op: Operator) -> str | None:
+    """PAD, SPLIT and PACK must not touch the batch."""
+    data, out = graph.data_in(op), graph.outs(op)[0]
+    if data is None or len(data.shape) != 4 or len(out.shape) != 4 or data.shape[0] == out.shape[0]:
+        return None
+    return f"batch {data.shape[0]} becomes {out.shape[0]}"
+
+
+@rule("prelu-alpha", ops=("PRELU",), remedy="shared_axes=[1, 2] in Keras")
+def prelu_alpha(graph: SubGraph, op: Operator) -> str | None:
+    """The slopes of PRELU must be one-dimensional: one per channel."""
+    alpha = graph.ins(op)[1]
+    wide = alpha is not None and math.prod(alpha.shape[:-1]) != 1
+    return f"alpha {list(alpha.shape)}" if wide and alpha is not None else None
+
+
+@rule(
+    "resize-size",
+    ops=("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+    ground=Ground.UNKNOWN,
+    remedy="enlarge in steps of 2, or with TRANSPOSE_CONV",
+)
+def resize_size(graph: SubGraph, op: Operator) -> str | None:
+    """Some sizes are not mapped, "to avoid loss in precision".
+
+    Seen: the same size and twice the size are mapped; from 1x1 and sixteen times the size are not. The limit
+    in between is a guess (8).
+    """
+    data, out = graph.ins(op)[0], graph.outs(op)[0]
+    if data is None or len(data.shape) != 4 or len(out.shape) != 4:
+        return "not a map of y, x, z"
+    for small, large in zip(data.shape[1:3], out.shape[1:3], strict=True):
+        if large > 8 * small or (small == 1 and large > 1):
+            return f"{list(data.shape[1:3])} to {list(out.shape[1:3])}"
+    return None
+
+
+@rule(
+    "softmax-rows",
+    ops=("SOFTMAX",),
+    remedy="weights from LOGISTIC gates and a plain mean cost no accuracy in int8; a softmax over time costs points",
+)
+def softmax_rows(graph: SubGraph, op: Operator) -> str | None:
+    """SOFTMAX works on one vector only; attention over rows (a two-dimensional softmax) is not mapped."""
+    shape = graph.outs(op)[0].shape
+    return f"{list(shape)} is {math.prod(shape[:-1])} rows" if math.prod(shape[:-1]) != 1 else None
+
+
+@rule(
+    "softmax-length",
+    ops=("SOFTMAX",),
+    effect=Effect.CARE,
+    ground=Ground.UNKNOWN,
+    remedy="keep it at or below 16,000 elements",
+)
+def softmax_length(graph: SubGraph, op: Operator) -> str | None:
+    """The documented limit is 16,000 elements; one of 16,384 was seen mapped all the same."""
+    length = graph.outs(op)[0].shape[-1] if graph.outs(op)[0].shape else 1
+    return f"{length} elements" if length > 16_000 else None
+
+
+@rule("strided-slice", ops=("STRIDED_SLICE",), remedy="use strides of 1; drop new axes with RESHAPE")
+def strided_slice(graph: SubGraph, op: Operator) -> str | None:
+    """All strides must be 1, without ellipsis and new-axis masks."""
+    for mask in ("ellipsis_mask", "new_axis_mask"):
+        if op.number(mask):
+            return f"{mask} {op.number(mask)}"
+    strides = graph.ins(op)[3] if len(op.inputs) > 3 else None
+    values = strides.values().ravel().tolist() if strides is not None and strides.constant else []
+    return f"strides {values}" if any(v != 1 for v in values) else None
+
+
+@rule(
+    "transpose-rank",
+    ops=("TRANSPOSE",),
+    ground=Ground.SEEN,
+    remedy="design the network so that no axes are swapped",
+    status=LIMITATION,
+)
+def transpose_rank(graph: SubGraph, op: Operator) -> str | None:
+    """A transposition of five dimensions is not mapped (seen); others need runtime 14."""
+    data = graph.ins(op)[0]
+    return f"{len(data.shape)} dimensions" if data is not None and len(data.shape) > 4 else None
+
+
+@rule(
+    "tile",
+    ops=("TILE",),
+    ground=Ground.UNKNOWN,
+    remedy="let ADD or MUL broadcast instead",
+)
+def tile(graph: SubGraph, op: Operator) -> str | None:
+    """TILE is undocumented; it was seen mapped once, from 1x1 to a map."""
+    data = graph.ins(op)[0]
+    single = data is not None and len(data.shape) == 4 and data.shape[1] == data.shape[2] == 1
+    return None if single else "not from a single place to a map"
