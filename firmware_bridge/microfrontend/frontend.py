@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.microfrontend.audio import checked_pcm
+from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables, load_core
 from firmware_bridge.microfrontend.reference import ReferenceStream
 from firmware_bridge.microfrontend.spec import FrontendSpec
+from firmware_bridge.progress import note
 
 Features = NDArray[np.uint16]
+Backend = Literal["auto", "native", "reference"]
+
+
+@lru_cache(maxsize=1)
+def _core_or_none() -> Core | None:
+    """Return the C core, or None after telling the user that NumPy stands in for it."""
+    try:
+        return load_core()
+    except EnvironmentLacking as error:
+        note(f"features come from the NumPy reference, slower with the same bits: {error.what}")
+        return None
 
 
 class FrontendStream:
-    """Features of audio that arrives in pieces of any length."""
+    """Features of audio that arrives in pieces of any length. Made by `MicroFrontend.stream`."""
 
-    def __init__(self, spec: FrontendSpec) -> None:
-        self._stream = ReferenceStream(spec)
+    def __init__(self, stream: ReferenceStream | NativeStream) -> None:
+        self._stream = stream
 
     def push(self, pcm: Any) -> Features:
         """Take int16[samples] and return the frames that it completes, uint16[frames, channels].
@@ -39,10 +55,20 @@ class MicroFrontend:
 
     Args:
         spec: What to compute.
+        backend: `native` is the C core, `reference` the NumPy specification, `auto` the C core where a
+            compiler is found. All give the same bits.
+
+    Raises:
+        EnvironmentLacking: If `native` is asked for and there is no C compiler.
     """
 
-    def __init__(self, spec: FrontendSpec) -> None:
+    def __init__(self, spec: FrontendSpec, backend: Backend = "auto") -> None:
         self.spec = spec
+        core = {"auto": _core_or_none, "native": load_core}.get(backend, lambda: None)()
+        self.backend = "reference" if core is None else "native"
+        self._core = core
+        self._tables = None if core is None else NativeTables(core, spec)
+        self._idle: list[NativeStream] = []  # append and pop are atomic: threads may share a front-end
 
     def process(self, pcm: Any) -> Features:
         """Return the features of a whole clip, from a fresh state.
@@ -56,17 +82,62 @@ class MicroFrontend:
         Raises:
             AudioUnreadable: If `pcm` is not a one-dimensional int16 array.
         """
-        return self.stream().push(pcm)
+        samples = checked_pcm(pcm)
+        if self._core is None:
+            return ReferenceStream(self.spec).push(samples)
+        stream = self._borrow()
+        features = stream.push(samples)
+        self._idle.append(stream)
+        return features
 
     def process_batch(self, clips: Sequence[Any], threads: int = 1) -> list[Features]:
         """Return the features of each clip, each from a fresh state.
 
         Args:
             clips: int16[samples] each.
-            threads: How many to compute at a time.
+            threads: How many clips to compute at a time.
+
+        Raises:
+            AudioUnreadable: If a clip is not a one-dimensional int16 array.
         """
-        return [self.process(clip) for clip in clips]
+        checked = [checked_pcm(clip) for clip in clips]
+        if self._core is None:
+            return [ReferenceStream(self.spec).push(clip) for clip in checked]
+        counts = [self.spec.frames(len(clip)) for clip in checked]
+        ends = np.cumsum([0, *counts])
+        block = np.empty((int(ends[-1]), self.spec.channels), dtype=np.uint16)
+        outs = [block[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        # Equal shares of frames; a thread's share is one call into C.
+        shares = np.searchsorted(ends[1:], np.linspace(0, ends[-1], max(1, threads) + 1)[1:-1])
+        edges = [0, *(int(share) for share in shares), len(checked)]
+        parts = [(checked[a:b], outs[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        workers = [threading.Thread(target=self._compute, args=part) for part in parts[1:]]
+        for worker in workers:
+            worker.start()
+        if parts:
+            self._compute(*parts[0])
+        for worker in workers:
+            worker.join()
+        return outs
 
     def stream(self) -> FrontendStream:
         """Return a new stream with its own state."""
-        return FrontendStream(self.spec)
+        return FrontendStream(ReferenceStream(self.spec) if self._core is None else self._new_stream())
+
+    def _new_stream(self) -> NativeStream:
+        assert self._core is not None and self._tables is not None
+        return NativeStream(self._core, self.spec, self._tables)
+
+    def _borrow(self) -> NativeStream:
+        """Return an idle stream, reset, or a new one."""
+        try:
+            stream = self._idle.pop()
+        except IndexError:
+            return self._new_stream()
+        stream.reset()
+        return stream
+
+    def _compute(self, clips: Sequence[NDArray[np.int16]], outs: Sequence[Features]) -> None:
+        stream = self._borrow()
+        stream.batch(clips, outs)
+        self._idle.append(stream)

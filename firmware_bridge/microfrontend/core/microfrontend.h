@@ -1,0 +1,76 @@
+/* The micro-frontend: int16 audio in, uint16 features out. Integers only, no allocation, no globals.
+ *
+ * The caller owns the tables (constants made on the host) and the state. One state is one stream.
+ */
+#ifndef UNDERTONE_MICROFRONTEND_H
+#define UNDERTONE_MICROFRONTEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lanes.h"
+
+#ifndef UT_MAX_WINDOW
+#define UT_MAX_WINDOW 4096
+#endif
+#ifndef UT_MAX_CHANNELS
+#define UT_MAX_CHANNELS 256
+#endif
+
+/* Constants of a front-end. Lengths are in elements; pairs are (real, imaginary). */
+typedef struct {
+    int32_t window_size;
+    int32_t step;
+    int32_t fft_size; /* power of two, window_size <= fft_size <= UT_MAX_WINDOW */
+    int32_t channels;
+    int32_t mel_start;
+    int32_t correction_bits;
+    int32_t log_shift;      /* negative: no logarithm */
+    int32_t noise_bits;     /* negative: no noise reduction */
+    int32_t even_smoothing; /* Q14 */
+    int32_t odd_smoothing;
+    int32_t min_remaining;
+    int32_t pcan_snr_shift;        /* negative: no PCAN */
+    const int16_t *window;         /* [window_size] Q12 */
+    const uint16_t *order;         /* [fft_size / 2] which sample pair goes to which place */
+    const int16_t *twiddles;       /* [fft_size / 2][2] Q15 */
+    const int16_t *split_twiddles; /* [fft_size / 4][2] Q15 */
+    const int16_t *mel_ends;       /* [channels + 1] */
+    const int16_t *mel_weights;    /* [mel_ends[channels] - mel_start] Q12 */
+    const int16_t *mel_unweights;  /* the same length */
+    const int16_t *pcan_gain;      /* [125] */
+    const uint16_t *log_table;     /* [129] */
+} ut_tables;
+
+/* Everything that a stream remembers, and its working memory. */
+typedef struct {
+    lanes spectrum[UT_MAX_WINDOW / 2];
+    lanes samples[UT_MAX_WINDOW / 2];
+    int16_t windowed[UT_MAX_WINDOW + 2];
+    int16_t pending[2 * UT_MAX_WINDOW];
+    int32_t pending_count;
+    uint32_t noise_estimate[UT_MAX_CHANNELS];
+    uint32_t signal[UT_LANES][UT_MAX_CHANNELS];
+} ut_state;
+
+/* Return 0 if the tables hang together and fit this build, else the number of the first bad field. */
+int32_t ut_check(const ut_tables *tables);
+
+/* Forget everything heard so far. */
+void ut_reset(ut_state *state);
+
+/* Return how many frames `ut_push` would complete with so many more samples. */
+size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t samples);
+
+/* Take samples; write the frames that they complete to `out`, [frames][channels]. Return their number. */
+size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
+
+/* Whole clips, each from a fresh state: clip i is pcm[i], its samples[i]; its frames go to out[i]. */
+void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,
+              uint16_t *const *out, size_t clips);
+
+/* Bytes of a state, and frames computed side by side, in this build. */
+size_t ut_state_bytes(void);
+int32_t ut_lanes(void);
+
+#endif

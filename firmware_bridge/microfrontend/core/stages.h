@@ -1,0 +1,17 @@
+/* The stages between audio and features, for those who assemble them. */
+#ifndef UNDERTONE_STAGES_H
+#define UNDERTONE_STAGES_H
+
+#include "microfrontend.h"
+
+/* Spectrum energies of UT_LANES frames: state->samples (windowed, in natural order) to state->spectrum,
+ * whose word k of the used bins becomes the energy of bin k. `shifts` shift each frame up first. */
+void ut_spectrum(const ut_tables *tables, ut_state *state, const uint8_t *shifts);
+
+/* Amplitudes of all channels and frames: state->spectrum to state->signal. */
+void ut_channels(const ut_tables *tables, ut_state *state, const uint8_t *shifts);
+
+/* Noise reduction, PCAN and logarithm of one frame: signal[channels] to out[channels]. */
+void ut_levels(const ut_tables *tables, uint32_t *noise_estimate, uint32_t *signal, uint16_t *out);
+
+#endif

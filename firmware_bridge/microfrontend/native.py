@@ -1,0 +1,152 @@
+"""The C core behind cffi: no copies of audio or features, the interpreter's lock released while it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.microfrontend.build import compile_library
+from firmware_bridge.microfrontend.fft import input_order
+from firmware_bridge.microfrontend.spec import FrontendSpec
+from firmware_bridge.microfrontend.tables import make_tables
+
+ALIGNMENT = 64  # bytes: the widest vector register
+
+DECLARATIONS = """
+typedef struct {
+    int32_t window_size, step, fft_size, channels, mel_start, correction_bits, log_shift, noise_bits,
+            even_smoothing, odd_smoothing, min_remaining, pcan_snr_shift;
+    const int16_t *window;
+    const uint16_t *order;
+    const int16_t *twiddles, *split_twiddles, *mel_ends, *mel_weights, *mel_unweights, *pcan_gain;
+    const uint16_t *log_table;
+} ut_tables;
+typedef struct ut_state ut_state;
+int32_t ut_check(const ut_tables *tables);
+void ut_reset(ut_state *state);
+size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t samples);
+size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
+void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,
+              uint16_t *const *out, size_t clips);
+size_t ut_state_bytes(void);
+int32_t ut_lanes(void);
+"""
+
+
+class Core:
+    """A loaded library of the core."""
+
+    def __init__(self, path: Path) -> None:
+        from cffi import FFI
+
+        self.path = path
+        self.ffi = FFI()
+        self.ffi.cdef(DECLARATIONS)
+        self.lib = self.ffi.dlopen(str(path))
+        self.lanes: int = self.lib.ut_lanes()
+        self.state_bytes: int = self.lib.ut_state_bytes()
+
+    def pointer(self, kind: str, array: NDArray[Any]) -> Any:
+        """Return a C pointer to an array's data; the array must outlive it."""
+        return self.ffi.cast(f"{kind} *", array.ctypes.data)
+
+
+@lru_cache(maxsize=1)
+def load_core() -> Core:
+    """Return the core of this machine, built if need be.
+
+    Raises:
+        EnvironmentLacking: If there is no C compiler.
+    """
+    return Core(compile_library())
+
+
+class NativeTables:
+    """The tables of a spec as the core wants them; shared by all its streams.
+
+    Raises:
+        InvalidSetting: If the core refuses them.
+    """
+
+    def __init__(self, core: Core, spec: FrontendSpec) -> None:
+        tables = make_tables(spec)
+        noise = [int(v) for v in tables.noise] or [0, 0, 0, -1]
+        self._arrays = {
+            "window": tables.window,
+            "order": input_order(spec.fft_size // 2).astype(np.uint16),
+            "twiddles": tables.twiddles,
+            "split_twiddles": tables.split_twiddles,
+            "mel_ends": tables.mel_ends,
+            "mel_weights": tables.mel_weights,
+            "mel_unweights": tables.mel_unweights,
+            "pcan_gain": tables.pcan_gain,
+            "log_table": tables.log,
+        }
+        unsigned = ("order", "log_table")
+        pointers = {
+            name: core.pointer("uint16_t" if name in unsigned else "int16_t", array)
+            for name, array in self._arrays.items()
+        }
+        self.struct = core.ffi.new(
+            "ut_tables *",
+            {
+                "window_size": spec.window_samples,
+                "step": spec.step_samples,
+                "fft_size": spec.fft_size,
+                "channels": spec.channels,
+                "mel_start": tables.mel_start,
+                "correction_bits": tables.correction_bits,
+                "log_shift": tables.log_shift if len(tables.log) else -1,
+                "noise_bits": noise[3],
+                "even_smoothing": noise[0],
+                "odd_smoothing": noise[1],
+                "min_remaining": noise[2],
+                "pcan_snr_shift": tables.pcan_snr_shift if len(tables.pcan_gain) else -1,
+                **pointers,
+            },
+        )
+        bad = core.lib.ut_check(self.struct)
+        if bad:
+            raise InvalidSetting(f"the C core refuses this front-end (check {bad})", "see core/check.c")
+
+
+class NativeStream:
+    """A stream of the C core, with its state."""
+
+    def __init__(self, core: Core, spec: FrontendSpec, tables: NativeTables) -> None:
+        self._core, self._spec, self._tables = core, spec, tables
+        memory = np.zeros(core.state_bytes + ALIGNMENT, dtype=np.uint8)
+        self._memory = memory[-memory.ctypes.data % ALIGNMENT :]
+        self._state = core.pointer("ut_state", self._memory)
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+        self._core.lib.ut_reset(self._state)
+
+    def push(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
+        """Take contiguous int16[samples] and return the frames that it completes, uint16[frames, channels]."""
+        core = self._core
+        frames = core.lib.ut_frames_ready(self._tables.struct, self._state, len(pcm))
+        out = np.empty((frames, self._spec.channels), dtype=np.uint16)
+        source, target = core.pointer("int16_t", pcm), core.pointer("uint16_t", out)
+        core.lib.ut_push(self._tables.struct, self._state, source, len(pcm), target)
+        return out
+
+    def batch(self, clips: Sequence[NDArray[np.int16]], outs: Sequence[NDArray[np.uint16]]) -> None:
+        """Compute whole clips, each from a fresh state, in one call.
+
+        Args:
+            clips: Contiguous int16[samples] each.
+            outs: Where their frames go, contiguous uint16[frames, channels] each.
+        """
+        ffi = self._core.ffi
+        sources = ffi.new("int16_t *[]", [self._core.pointer("int16_t", clip) for clip in clips])
+        targets = ffi.new("uint16_t *[]", [self._core.pointer("uint16_t", out) for out in outs])
+        lengths = ffi.new("size_t[]", [len(clip) for clip in clips])
+        self._core.lib.ut_batch(self._tables.struct, self._state, sources, lengths, targets, len(clips))
