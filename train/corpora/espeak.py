@@ -13,7 +13,8 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ _SYNCHRONOUS, _UTF8 = 2, 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 # espeak-ng keeps its data path in a buffer of 160 characters and fails without a word beyond it.
 _LONGEST_DATA_PATH = 140
-_CHILD = "import sys; from train.corpora.espeak import main; sys.exit(main())"
+_CHILD = "import sys; from train.corpora.espeak import main; sys.exit(main(sys.argv[1]))"
 _REINSTALL = "reinstall it: pip install --force-reinstall espeakng-loader"
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -63,13 +64,16 @@ def speak(utterances: Sequence[Utterance]) -> list[npt.NDArray[np.int16]]:
     Raises:
         EnvironmentLacking: espeak-ng is missing, does not start, or does not know a voice.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", _CHILD],
-        input=json.dumps([asdict(utterance) for utterance in utterances]).encode(),
-        capture_output=True,
-        cwd=ROOT,
-        check=False,
-    )
+    import espeakng_loader
+
+    with _short_path(Path(espeakng_loader.get_data_path())) as data:
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, str(data)],
+            input=json.dumps([asdict(utterance) for utterance in utterances]).encode(),
+            capture_output=True,
+            cwd=ROOT,
+            check=False,
+        )
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
         raise EnvironmentLacking(f"espeak-ng: {lines[-1]}", _REINSTALL)
@@ -83,14 +87,26 @@ def speak(utterances: Sequence[Utterance]) -> list[npt.NDArray[np.int16]]:
     return samples
 
 
+@contextmanager
+def _short_path(data: Path) -> Iterator[Path]:
+    """Yield a path to `data` that fits into the engine's buffer, a link where its own is too long."""
+    if len(str(data)) <= _LONGEST_DATA_PATH:
+        yield data
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / data.name
+        link.symlink_to(data)
+        yield link
+
+
 class _Engine:
     """espeak-ng, loaded into this process."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: str) -> None:
         import espeakng_loader
 
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), 0)
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)
         if rate != RATE_HZ:
             raise EnvironmentLacking(f"starting gave {rate} instead of {RATE_HZ} Hz", _REINSTALL)
         self._heard: list[bytes] = []
@@ -127,24 +143,20 @@ class _Engine:
         return b"".join(self._heard)
 
 
-def main() -> int:
-    """Speak the JSON list on standard input; write a uint32 count and int16 samples for each to standard output."""
-    import espeakng_loader
+def main(data: str) -> int:
+    """Speak the JSON list on standard input; write a uint32 count and int16 samples for each to standard output.
 
+    Args:
+        data: Folder `espeak-ng-data`.
+    """
     utterances = [Utterance(**fields) for fields in json.load(sys.stdin)]
-    with tempfile.TemporaryDirectory() as short:
-        data = Path(espeakng_loader.get_data_path())
-        if len(str(data)) > _LONGEST_DATA_PATH:
-            link = Path(short) / data.name
-            link.symlink_to(data)
-            data = link
-        try:
-            engine = _Engine(data)
-            for utterance in utterances:
-                spoken = engine.say(utterance)
-                sys.stdout.buffer.write(struct.pack("<I", len(spoken) // 2) + spoken)
-        except UndertoneError as error:
-            sys.stderr.write(error.what + "\n")
-            return error.exit_status
+    try:
+        engine = _Engine(data)
+        for utterance in utterances:
+            spoken = engine.say(utterance)
+            sys.stdout.buffer.write(struct.pack("<I", len(spoken) // 2) + spoken)
+    except UndertoneError as error:
+        sys.stderr.write(error.what + "\n")
+        return error.exit_status
     sys.stdout.buffer.flush()
     return 0
