@@ -1,0 +1,72 @@
+"""A trained Keras network to a full-integer int8 `.tflite`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class CalibrationSettings(BaseModel):
+    """The calibration recipe: which windows decide the ranges of the activations.
+
+    Attributes:
+        windows: How many windows, drawn from the training speakers' views.
+        seed: Seed of that draw.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    windows: int = Field(default=200, ge=1)
+    seed: int = 20251120
+
+
+def choose_windows(views: NDArray[np.int8], settings: CalibrationSettings) -> NDArray[np.int8]:
+    """Draw the calibration windows.
+
+    Args:
+        views: int8[views, clips, frames, channels] of training speakers.
+        settings: How many, and the seed.
+
+    Returns:
+        int8[windows, frames, channels]. The first holds both ends of the input range in its corner, so
+        that the input's scale is exactly one feature step.
+    """
+    rng = np.random.default_rng(settings.seed)
+    total = views.shape[0] * views.shape[1]
+    picked = np.sort(rng.choice(total, min(settings.windows, total), replace=False))
+    chosen = np.stack([views[index // views.shape[1], index % views.shape[1]] for index in picked])
+    chosen[0, 0, 0], chosen[0, 0, 1] = -128, 127
+    return chosen
+
+
+def to_int8(model: Any, windows: NDArray[np.int8], input_scale: float) -> bytes:
+    """Convert a network with full-integer quantisation, int8 in and out.
+
+    Args:
+        model: A `keras.Model` with a fixed batch of one, float32 [1, frames, channels, 1] in.
+        windows: int8[n, frames, channels], the calibration windows.
+        input_scale: Real value of one feature step.
+
+    Returns:
+        The `.tflite` file. The same weights and windows give the same bytes.
+    """
+    import tensorflow as tf
+
+    def representative() -> Iterator[list[NDArray[np.float32]]]:
+        for window in windows:
+            yield [window.astype(np.float32)[None, ..., None] * np.float32(input_scale)]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    # Per-channel dense layers are wrong in the board's interpreter; none is used, and none may slip in.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    converted: bytes = converter.convert()
+    return converted

@@ -1,0 +1,1 @@
+"""The keyword branch: which telling word, if any, was said in a window."""

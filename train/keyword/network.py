@@ -1,0 +1,96 @@
+"""DSResNet-SE: a depthwise-separable residual network with squeeze-and-excitation (Xu & Zhang, arXiv 2004.12200).
+
+Fully convolutional over time and max-pooled at the end, so that a word is found wherever it lies in the
+window. All operations are among those seen mapped by the Edge TPU compiler. Layout [batch, time, frequency,
+channels].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from train.student.network import conv, depthwise, mean_over_window
+
+
+class KeywordSettings(BaseModel):
+    """Shape of the keyword network.
+
+    Attributes:
+        channels: Channels of the stem and of each block after it; all but the last block halve time and frequency.
+        reduction: How much narrower the squeeze-and-excitation is than its block.
+        kernel: Length of the depthwise kernel along time before pooling, in steps.
+        dropout: Share of pooled activations dropped in training.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: tuple[int, ...] = (16, 24, 32, 48, 64)
+    reduction: int = Field(default=4, ge=1)
+    kernel: int = Field(default=5, ge=1, le=31)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+
+
+def squeeze_excite(x: Any, reduction: int, name: str) -> Any:
+    """Scale each channel by a gate that is computed from the window's means (Hu et al., arXiv 1709.01507)."""
+    from keras import layers
+
+    channels = x.shape[-1]
+    y = mean_over_window(x, f"{name}_squeeze")
+    y = layers.Conv2D(max(4, channels // reduction), 1, activation="relu", name=f"{name}_narrow")(y)
+    gate = layers.Conv2D(channels, 1, activation="sigmoid", name=f"{name}_excite")(y)
+    return layers.Multiply(name=f"{name}_scaled")([x, gate])
+
+
+def block(x: Any, channels: int, stride: int, reduction: int, name: str) -> Any:
+    """Two depthwise-separable convolutions, squeeze-and-excitation and a shortcut."""
+    from keras import layers
+
+    y = depthwise(x, (3, 3), f"{name}_deep0", stride=stride, relu=False)
+    y = conv(y, channels, f"{name}_point0")
+    y = depthwise(y, (3, 3), f"{name}_deep1", relu=False)
+    y = conv(y, channels, f"{name}_point1", relu=False)
+    y = squeeze_excite(y, reduction, f"{name}_se")
+    same = stride == 1 and x.shape[-1] == channels
+    shortcut = x if same else conv(x, channels, f"{name}_shortcut", stride=stride, relu=False)
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([y, shortcut]))
+
+
+def build_keyword(
+    shape: tuple[int, int],
+    classes: int,
+    settings: KeywordSettings,
+    batch: int | None = None,
+    posteriors: bool = False,
+) -> Any:
+    """Return the keyword network.
+
+    Args:
+        shape: (frames, channels) of the features.
+        classes: Number of keyword classes, "no keyword" among them.
+        settings: Shape of the network.
+        batch: A fixed batch size for conversion, or None.
+        posteriors: End in a softmax, as on the chip; training uses the logits.
+
+    Returns:
+        A `keras.Model` from float32 [batch, frames, channels, 1] to float32 [batch, classes].
+    """
+    import keras
+    from keras import layers
+
+    inputs = keras.Input(batch_shape=(batch, *shape, 1), name="features")
+    x = conv(inputs, settings.channels[0], "stem", kernel=3, stride=2)
+    x = squeeze_excite(x, settings.reduction, "stem_se")
+    last = len(settings.channels) - 1
+    for index, channels in enumerate(settings.channels[1:], start=1):
+        x = block(x, channels, 1 if index == last else 2, settings.reduction, f"block{index}")
+    x = depthwise(x, (1, x.shape[2]), "collapse_frequency", padding="valid")
+    x = depthwise(x, (settings.kernel, 1), "word_shape")
+    x = conv(x, settings.channels[-1], "evidence")
+    x = layers.MaxPooling2D((x.shape[1], 1), name="loudest_evidence")(x)
+    x = layers.Dropout(settings.dropout, name="evidence_drop")(x)
+    x = layers.Reshape((classes,), name="scores")(layers.Conv2D(classes, 1, name="logits")(x))
+    if posteriors:
+        x = layers.Softmax(name="posteriors")(x)
+    return keras.Model(inputs, x, name="keyword")

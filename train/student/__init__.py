@@ -1,0 +1,1 @@
+"""The small acoustic transformer that goes onto the chip."""

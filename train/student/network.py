@@ -1,0 +1,162 @@
+"""The acoustic transformer in operations that the Edge TPU runs. Keras, TensorFlow inside functions only.
+
+Attention between frames needs a product of two activations, which the chip does not map; layer norm and
+GELU neither. So a block is rebuilt from what is seen mapped in real compiled models: batch norm folded
+into 1x1 convolutions, long depthwise kernels along time to mix tokens, and a gate that every frame reads
+from the whole window (a plain mean; a softmax over time would lose 4-5 points in int8). Layout is
+[batch, time, frequency, channels]; after the frequency axis is collapsed it stays there with size 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StudentSettings(BaseModel):
+    """Shape of the student's body.
+
+    Attributes:
+        width: Channels of the residual stream.
+        expansion: Channels inside a block's token mixer and feed-forward, in multiples of `width`.
+        kernel: Length of the depthwise kernels along time, in steps.
+        blocks: Number of blocks.
+        dropout: Share of activations dropped in training.
+        stem: Channels of the four stem stages (recipe `scratch` only).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: int = Field(default=96, ge=8, le=512, multiple_of=4)
+    expansion: int = Field(default=2, ge=1, le=4)
+    kernel: int = Field(default=5, ge=1, le=31)
+    blocks: int = Field(default=1, ge=1, le=8)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    stem: tuple[int, ...] = (24, 32, 48, 64)
+
+
+# The running mean and variance must follow within a few hundred steps: some depthwise outputs are tiny.
+MOMENTUM = 0.9
+
+
+def conv(x: Any, channels: int, name: str, *, kernel: int = 1, stride: int = 1, relu: bool = True) -> Any:
+    """Convolution with batch norm (folded away on conversion) and, if asked, ReLU."""
+    from keras import layers
+
+    x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+def depthwise(
+    x: Any, kernel: tuple[int, int], name: str, *, stride: int = 1, padding: str = "same", relu: bool = True
+) -> Any:
+    """Depthwise convolution of kernel (time, frequency) with batch norm and, if asked, ReLU."""
+    from keras import layers
+
+    x = layers.DepthwiseConv2D(kernel, strides=stride, padding=padding, use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+def mean_over_window(x: Any, name: str) -> Any:
+    """Mean over time and frequency, [batch, 1, 1, channels]."""
+    from keras import layers
+
+    return layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
+
+
+def gated_mean(x: Any, value: Any, channels: int, name: str) -> Any:
+    """Mean of `value` under a sigmoid gate that each frame computes from itself, [batch, 1, 1, channels]."""
+    from keras import layers
+
+    gate = layers.Conv2D(channels, 1, activation="sigmoid", name=f"{name}_gate")(x)
+    return mean_over_window(layers.Multiply(name=f"{name}_gated")([value, gate]), f"{name}_mean")
+
+
+def block(x: Any, settings: StudentSettings, name: str) -> Any:
+    """One block: token mixing along time, a global gate, a feed-forward layer; each with a residual."""
+    from keras import layers
+
+    width, inner = settings.width, settings.width * settings.expansion
+
+    def residual(x: Any, y: Any, part: str) -> Any:
+        y = layers.Dropout(settings.dropout, name=f"{name}_{part}_drop")(y)
+        return layers.Add(name=f"{name}_{part}_add")([x, y])
+
+    y = conv(x, inner, f"{name}_mix_in")
+    y = depthwise(y, (settings.kernel, 1), f"{name}_mix_time")
+    x = residual(x, conv(y, width, f"{name}_mix_out", relu=False), "mix")
+
+    value = conv(x, width, f"{name}_value")
+    context = gated_mean(x, value, width, f"{name}_context")
+    reading = layers.Conv2D(width, 1, activation="sigmoid", name=f"{name}_read")(context)
+    y = layers.Multiply(name=f"{name}_modulate")([value, reading])
+    x = residual(x, conv(y, width, f"{name}_gate_out", relu=False), "gate")
+
+    y = conv(x, inner, f"{name}_feed_in")
+    return residual(x, conv(y, width, f"{name}_feed_out", relu=False), "feed")
+
+
+def body(inputs: Any, classes: int, settings: StudentSettings) -> Any:
+    """From trunk activations [batch, time, frequency, channels] to logits [batch, classes]."""
+    from keras import layers
+
+    x = layers.Dropout(settings.dropout, name="input_drop")(inputs)
+    if inputs.shape[2] > 1:
+        x = depthwise(x, (1, inputs.shape[2]), "collapse_frequency", padding="valid")
+    x = conv(x, settings.width, "to_width")
+    for index in range(settings.blocks):
+        x = block(x, settings, f"block{index}")
+    value = layers.Conv2D(settings.width, 1, activation="relu", name="pool_value")(x)
+    gated = gated_mean(x, value, settings.width, "pool")
+    pooled = layers.Concatenate(name="pooled")([mean_over_window(x, "plain_mean"), gated])
+    pooled = layers.Dropout(0.3, name="pooled_drop")(pooled)
+    return layers.Reshape((classes,), name="scores")(layers.Conv2D(classes, 1, name="logits")(pooled))
+
+
+def build_body(shape: tuple[int, int, int], classes: int, settings: StudentSettings) -> Any:
+    """Return the trainable part of the `trunk` recipe.
+
+    Args:
+        shape: (time steps, frequencies, channels) of the trunk's activations.
+        classes: Number of emotion classes.
+        settings: Shape of the body.
+
+    Returns:
+        A `keras.Model` from float32 [batch, *shape] to logits float32 [batch, classes].
+    """
+    import keras
+
+    inputs = keras.Input(shape, name="trunk_activations")
+    return keras.Model(inputs, body(inputs, classes, settings), name="student_body")
+
+
+def stem(x: Any, settings: StudentSettings) -> Any:
+    """Four stages of depthwise-separable convolutions; time and frequency shrink 16-fold."""
+    for index, channels in enumerate(settings.stem):
+        name = f"stem{index}"
+        if index == 0:
+            x = conv(x, channels, name, kernel=3, stride=2)
+            continue
+        x = depthwise(x, (3, 3), f"{name}_deep", stride=2)
+        x = conv(x, channels, f"{name}_point")
+    return x
+
+
+def build_scratch(shape: tuple[int, int], classes: int, settings: StudentSettings) -> Any:
+    """Return the whole network of the `scratch` recipe.
+
+    Args:
+        shape: (frames, channels) of the features.
+        classes: Number of emotion classes.
+        settings: Shape of stem and body.
+
+    Returns:
+        A `keras.Model` from float32 [batch, frames, channels, 1] to logits float32 [batch, classes].
+    """
+    import keras
+
+    inputs = keras.Input((*shape, 1), name="features")
+    return keras.Model(inputs, body(stem(inputs, settings), classes, settings), name="student_scratch")

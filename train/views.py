@@ -1,0 +1,131 @@
+"""Clips to int8 feature windows: one clean view of each clip, and several varied ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.acoustics import Signal
+from firmware_bridge.audio import read_audio
+from firmware_bridge.microfrontend import InputScaling, MicroFrontend
+from firmware_bridge.progress import note, track
+from train.augment import AugmentSettings, vary_features, vary_sound
+
+Pcm = NDArray[np.int16]
+Features = NDArray[np.int8]
+THREADS = 2
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What speech is mixed with: noise recordings and room impulse responses, float32."""
+
+    noises: tuple[Signal, ...] = ()
+    rooms: tuple[Signal, ...] = ()
+
+
+def read_all(paths: Sequence[Path], title: str) -> list[Pcm]:
+    """Read sound files as int16[samples] at 16 kHz; conversions are told once per kind.
+
+    Raises:
+        AudioUnreadable: A file is damaged.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        clips = list(track(pool.map(read_audio, paths), title, total=len(paths)))
+    conversions: dict[str, int] = {}
+    for clip in clips:
+        for line in clip.notes:
+            kind = "clipped samples" if line.endswith("clipped") else line
+            conversions[kind] = conversions.get(kind, 0) + 1
+    for kind, count in sorted(conversions.items()):
+        note(f"{title}: {count} files converted: {kind}")
+    return [clip.pcm for clip in clips]
+
+
+def compute_features(
+    count: int,
+    make_window: Callable[[int], Pcm],
+    frontend: MicroFrontend,
+    scaling: InputScaling,
+    title: str,
+    vary: Callable[[Features, int], Features] | None = None,
+) -> Features:
+    """Compute the int8 features of many windows, block by block, so that sound is never held as a whole.
+
+    Args:
+        count: How many windows.
+        make_window: Index to int16[window_samples]; called from several threads.
+        frontend: PCM to uint16[frames, channels].
+        scaling: Features to int8.
+        title: What the progress bar says.
+        vary: Changes int8[frames, channels] of an index, for augmentation.
+
+    Returns:
+        int8[count, frames, channels].
+    """
+    result: Features | None = None
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in track(range(0, count, BLOCK), title):
+            block = range(start, min(start + BLOCK, count))
+            windows = list(pool.map(make_window, block))
+            scaled = scaling.apply(np.stack(frontend.process_batch(windows, threads=THREADS)))
+            if vary is not None:
+                scaled = np.stack([vary(one, index) for one, index in zip(scaled, block, strict=True)])
+            if result is None:
+                result = np.empty((count, *scaled.shape[1:]), np.int8)
+            result[start : start + len(block)] = scaled
+    if result is None:
+        raise ValueError("no windows to compute features of")
+    return result
+
+
+def clip_views(
+    clips: Sequence[Pcm],
+    samples: int,
+    frontend: MicroFrontend,
+    scaling: InputScaling,
+    augment: AugmentSettings,
+    surroundings: Surroundings,
+    views: int,
+    seed: int,
+) -> Features:
+    """Return the clean view and `views` varied views of each clip.
+
+    Args:
+        clips: int16[samples of the clip] each.
+        samples: Window length in samples; longer clips are cut.
+        frontend: The front-end.
+        scaling: Features to int8.
+        augment: How strongly the views vary.
+        surroundings: Noises and rooms.
+        views: How many varied views.
+        seed: Same seed, same bytes.
+
+    Returns:
+        int8[1 + views, clips, frames, channels]; index 0 is the clean view.
+    """
+    total = len(clips) * (1 + views)
+
+    def window(index: int) -> Pcm:
+        view, clip = divmod(index, len(clips))
+        if view == 0:
+            padded = np.zeros(samples, np.int16)
+            padded[: min(samples, len(clips[clip]))] = clips[clip][:samples]
+            return padded
+        rng = np.random.default_rng([seed, view, clip, 0])
+        return vary_sound(clips[clip], samples, augment, surroundings.noises, surroundings.rooms, rng)
+
+    def vary(features: Features, index: int) -> Features:
+        view, clip = divmod(index, len(clips))
+        if view == 0:
+            return features
+        return vary_features(features, augment, np.random.default_rng([seed, view, clip, 1]))
+
+    flat = compute_features(total, window, frontend, scaling, "computing feature views", vary)
+    return flat.reshape(1 + views, len(clips), *flat.shape[1:])
