@@ -26,7 +26,8 @@ def build_tc_gru(settings: TeacherSettings, channels: int, classes: int, dimensi
 
     sequence = keras.Input((None, channels), name="sequence")
     mask = keras.Input((None,), name="mask")
-    x = keras.layers.SpatialDropout1D(settings.dropout, name="input_dropout")(sequence)
+    x = keras.layers.GaussianNoise(settings.noise, name="input_noise")(sequence)
+    x = keras.layers.SpatialDropout1D(settings.dropout, name="input_dropout")(x)
     x = keras.layers.Conv1D(
         settings.filters, settings.kernel, padding="same", activation="relu", name="temporal"
     )(x)

@@ -18,13 +18,14 @@ class TeacherSettings(BaseModel):
         units: Units of each of the two GRU layers.
         embedding: Size of the embedding that the heads read.
         dropout: Share of inputs and of embedding units dropped in training.
+        noise: Deviation of the noise added to the standardised input in training.
+        weight_decay: Share of every weight that a step takes away, times the learning rate (AdamW).
         dimension_weight: Weight of the dimensional loss beside the categorical one.
         learning_rate: Step size of Adam.
         batch: Clips per step.
         epochs: Most passes over the training speakers.
-        patience: Passes without a better validation loss before training stops.
+        patience: Passes without a better CCC on the validation speakers before training stops.
         smoothing: Share of each target spread evenly over the classes (cross-entropy only).
-        unroll: Build one graph node per step: several times faster on a CPU for up to 64 steps.
         seed: Seed of the weights, the order of clips and dropout.
     """
 
@@ -35,11 +36,13 @@ class TeacherSettings(BaseModel):
     filters: int = Field(256, ge=1)
     units: int = Field(256, ge=1)
     embedding: int = Field(256, ge=1)
-    dropout: float = Field(0.3, ge=0, lt=1)
+    dropout: float = Field(0.4, ge=0, lt=1)
+    noise: float = Field(0.7, ge=0)
+    weight_decay: float = Field(0.01, ge=0)
     dimension_weight: float = Field(1.0, ge=0)
     learning_rate: float = Field(5e-4, gt=0)
     batch: int = Field(32, ge=2)
     epochs: int = Field(30, ge=1)
-    patience: int = Field(6, ge=1)
+    patience: int = Field(10, ge=1)
     smoothing: float = Field(0.1, ge=0, lt=1)
     seed: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ from train.teacher.settings import TeacherSettings
 Floats = npt.NDArray[np.float32]
 _FORMAT = 1
 _PREDICT_BATCH = 128
+
+
+def real_steps(sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_]:
+    """Return bool [clips, steps]: which steps are no padding. Every clip has at least one."""
+    clips, longest = sequences.shape[:2]
+    real = np.full(clips, longest) if steps is None else np.maximum(steps, 1)
+    return np.asarray(np.arange(longest)[None] < real[:, None])
 
 
 @dataclass
@@ -99,7 +107,7 @@ class Teacher:
             settings = TeacherSettings(**about["settings"])
             network = build_tc_gru(settings, len(arrays["mean"]), about["classes"], about["dimensions"])
             network.set_weights([arrays[f"weight{n}"] for n in range(len(arrays) - 3)])
-        except (ValueError, KeyError, EOFError, OSError) as problem:
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as problem:
             raise ModelInvalid(
                 f"{path.name} is no teacher ({problem})", "train the teacher again"
             ) from problem
@@ -126,8 +134,7 @@ class Teacher:
                 f"this teacher reads [clips, steps, {len(self.mean)}], not {list(sequences.shape)}",
                 "give it the layer that it was trained on",
             )
-        real = np.full(len(sequences), sequences.shape[1]) if steps is None else np.maximum(steps, 1)
-        mask = np.arange(sequences.shape[1])[None] < real[:, None]
+        mask = real_steps(sequences, steps)
         scaled = (sequences.astype(np.float32) - self.mean) / self.deviation
         return {"sequence": scaled * mask[..., None], "mask": mask.astype(np.float32)}
 

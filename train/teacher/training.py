@@ -12,7 +12,7 @@ from firmware_bridge.progress import track
 from train.objectives import negative_mean_ccc, soft_cross_entropy
 from train.teacher.network import build_tc_gru
 from train.teacher.settings import TeacherSettings
-from train.teacher.tc_gru import Floats, Teacher
+from train.teacher.tc_gru import Floats, Teacher, real_steps
 
 Mask = npt.NDArray[np.bool_]
 _LEAST_DEVIATION = 1e-2  # a channel that hardly moves must not be blown up
@@ -57,11 +57,11 @@ def train_teacher(
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(settings.seed)
     width = 0 if dimensions is None else dimensions.shape[1]
-    heard = sequences[train].astype(np.float32)
+    heard = sequences[train][real_steps(sequences, steps)[train]].astype(np.float32)
     teacher = Teacher(
         network=build_tc_gru(settings, sequences.shape[2], targets.shape[1], width),
-        mean=heard.mean(axis=(0, 1)),
-        deviation=np.maximum(heard.std(axis=(0, 1)), _LEAST_DEVIATION),
+        mean=heard.mean(axis=0),
+        deviation=np.maximum(heard.std(axis=0), _LEAST_DEVIATION),
         classes=targets.shape[1],
         dimensions=width,
         settings=settings,
@@ -78,12 +78,16 @@ def _fit(
     train: npt.NDArray[np.int64],
     validation: npt.NDArray[np.int64],
 ) -> None:
-    """Run Adam until the validation loss has not fallen for `patience` passes; keep the best weights."""
+    """Run AdamW until the validation CCC has not risen for `patience` passes; keep the best weights.
+
+    CCC decides for either objective: with few validation speakers, cross-entropy punishes one sure
+    mistake more than it rewards many right answers, and stops training long before recall is best.
+    """
     import keras
     import tensorflow as tf
 
     settings, network = teacher.settings, teacher.network
-    optimizer = keras.optimizers.Adam(settings.learning_rate)
+    optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay)
 
     def step(batch: dict[str, Any]) -> Any:
         with tf.GradientTape() as tape:
@@ -94,7 +98,11 @@ def _fit(
         return loss
 
     def judge(batch: dict[str, Any]) -> Any:
-        return teacher_loss(network(_inputs(batch), training=False), batch, settings)
+        outputs = network(_inputs(batch), training=False)
+        agreement = negative_mean_ccc(batch["targets"], tf.nn.softmax(outputs["logits"]))
+        if teacher.dimensions:
+            agreement += negative_mean_ccc(batch["dimensions"], outputs["dimensions"])
+        return agreement
 
     run_step = tf.function(step, reduce_retracing=True)
     run_judge = tf.function(judge, reduce_retracing=True)
