@@ -1,0 +1,106 @@
+"""Stages whose results are kept by what they were made of.
+
+The key of a stage is a hash over its settings, the keys of the stages before it and the source code it
+rests on. A result that is there is used; one that is not is made in a temporary folder and appears whole.
+So a second call does nothing, a changed recipe redoes only what depends on it, and a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from firmware_bridge.files import atomic_directory
+from firmware_bridge.progress import note
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+KEPT = 2
+
+
+@functools.cache
+def code_hash(place: str) -> str:
+    """Return the SHA-256 over the Python and C files of a module or folder of this project.
+
+    Args:
+        place: A path relative to the checkout, such as `train/student` or `train/fusion.py`.
+    """
+    path = ROOT / place
+    files = (
+        [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in {".py", ".c", ".h"})
+    )
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def stage_key(parts: Mapping[str, Any], code: Sequence[str]) -> str:
+    """Return 16 hexadecimal digits that change with any setting, input or line of code."""
+    everything = {"parts": parts, "code": {place: code_hash(place) for place in code}}
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Stages:
+    """Runs stages and remembers what it did.
+
+    Attributes:
+        root: Where the results lie, one folder per stage and key.
+        made: Names of the stages that were really run.
+        wanted: Names of all stages asked for, with their keys.
+    """
+
+    def __init__(self, root: Path = BUILD / "stages") -> None:
+        self.root = root
+        self.made: list[str] = []
+        self.wanted: dict[str, str] = {}
+
+    def run(
+        self, name: str, parts: Mapping[str, Any], code: Sequence[str], make: Callable[[Path], None]
+    ) -> Path:
+        """Return the folder with a stage's result; make it if it is not there.
+
+        Args:
+            name: Folder name of the stage.
+            parts: JSON-ready settings and keys of the inputs.
+            code: Modules and folders that the result depends on, relative to the checkout.
+            make: Writes the result into the folder it is given.
+
+        Returns:
+            The folder; its name is the stage's key.
+        """
+        key = stage_key(parts, code)
+        self.wanted[name] = key
+        folder = self.root / name / key
+        if folder.is_dir():
+            os.utime(folder)
+            return folder
+        self._clear_unfinished(self.root / name)
+        started = time.monotonic()
+        note(f"stage {name}")
+        with atomic_directory(folder) as temporary:
+            make(temporary)
+        note(f"stage {name}: done in {time.monotonic() - started:.1f} s")
+        self.made.append(name)
+        self._prune(self.root / name)
+        return folder
+
+    @staticmethod
+    def _clear_unfinished(folder: Path) -> None:
+        """Remove what a killed run left behind."""
+        for leftover in folder.glob(".*.part"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    @staticmethod
+    def _prune(folder: Path) -> None:
+        """Keep the results used last; the large ones would fill the disk."""
+        results = sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+        for old in results[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
