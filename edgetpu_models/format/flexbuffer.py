@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from edgetpu_models.format.flatbuffer import damaged
 
 _INT, _UINT, _KEY, _STRING, _INDIRECT_INT, _INDIRECT_UINT, _MAP, _BLOB, _BOOL = 1, 2, 4, 5, 6, 7, 9, 25, 26
+_FLOAT = 3
 _VECTOR, _VECTOR_INT, _VECTOR_UINT = 10, 11, 12
 _MAX_ENTRIES = 64  # the compiler writes six
 
@@ -81,7 +82,7 @@ def _value(flex: _Flex, position: int, width: int, packed: int) -> Value:
     if kind in (_INT, _UINT, _BOOL):
         raw = flex.uint(position, width)
         return raw - (1 << 8 * width) if kind == _INT and raw >> (8 * width - 1) else raw
-    if kind == 0 or kind > _BOOL:
+    if kind in (0, _FLOAT) or kind > _BOOL:
         return None
     at = flex.back(position, width)
     if kind in (_INDIRECT_INT, _INDIRECT_UINT):

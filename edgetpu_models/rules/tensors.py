@@ -130,7 +130,7 @@ def rank(graph: SubGraph, op: Operator) -> str | None:
     status=RANK,
 )
 def empty(graph: SubGraph, op: Operator) -> str | None:
-    """No dimension may be 0."""
+    """No dimension may be 0; an empty map has nothing to compute."""
     other = next((t for t in _flow(graph, op) if 0 in t.shape), None)
     return _say(other) if other is not None else None
 
