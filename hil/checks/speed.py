@@ -1,0 +1,25 @@
+"""Speed and memory of the device as this machine sees it."""
+
+from __future__ import annotations
+
+from firmware_bridge.evidence import Quantity
+from hil.observations import Observations
+
+
+def realtime(seen: Observations) -> dict[str, Quantity | str]:
+    """Seconds of audio scored per second, link included."""
+    factor = float(seen.audio_s.sum() / max(seen.wall_s.sum(), 1e-9))
+    worst = float((seen.audio_s / seen.wall_s.clip(1e-9)).min())
+    whose = "the device's own speed" if seen.keeps_time else "this machine's speed, not the chip's"
+    source = f"{whose}; the slowest segment ran at {worst:.1f}"
+    return {"realtime_factor": Quantity(round(factor, 3), "", seen.evidence, len(seen.names), source=source)}
+
+
+def host_memory(seen: Observations) -> dict[str, Quantity | str]:
+    """High-water mark of a host device's process."""
+    if seen.keeps_time:
+        return {"host_ram_bytes": "the device is not a process on this machine"}
+    if not seen.device_ram_bytes:
+        return {"host_ram_bytes": "the device does not tell"}
+    source = "resident memory of the host device's process, Python and runtime included; not the chip"
+    return {"host_ram_bytes": Quantity(seen.device_ram_bytes, "bytes", seen.evidence, source=source)}

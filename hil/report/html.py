@@ -1,0 +1,39 @@
+"""The report as one page that needs nothing else: pictures inside, no script, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firmware_bridge.files import write_bytes
+from hil.report import pictures
+from hil.report.model import HilReport
+from hil.report.tables import MARKS, latency_table, memory_table, score_table
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render_html(report: HilReport) -> str:
+    """Return the page. Everything that comes from outside is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    seen = report.seen
+    limit = next((v.budget.limit for v in report.verdicts if v.name == "latency_p50_ms"), None)
+    shown = {name: report.cards[name] for name in ("acoustic", "keyword", "fused") if name in report.cards}
+    images = {
+        "confusions": pictures.confusions(shown) if shown else "",
+        "spectrograms": pictures.spectrograms(seen.example) if seen.example else "",
+        "memory": pictures.memory_map(seen) if seen.chip.regions else "",
+        "latency": pictures.latency_bars(seen, limit) if seen.chip.stages_ms else "",
+    }
+    tables = {"scores": score_table(report), "latency": latency_table(report), "memory": memory_table(report)}
+    return environment.get_template("report.html").render(
+        report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables
+    )
+
+
+def write_html(report: HilReport, path: Path) -> None:
+    """Write the page to `path`, whole or not at all."""
+    write_bytes(path, render_html(report).encode())

@@ -1,0 +1,138 @@
+"""One structure from which every kind of report is made: tables, JSON, JUnit, HTML."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from firmware_bridge.evidence import Quantity
+from hil.budgets import Status, Verdict
+from hil.checks import chip
+from hil.checks.accuracy import has_keywords, leaked_speakers
+from hil.observations import Observations
+from hil.selftest import Planted
+from train.evaluation.leak import require_disjoint
+from train.evaluation.score import Scorecard, score
+
+
+@dataclass(frozen=True)
+class HilReport:
+    """The result of one run.
+
+    Attributes:
+        device: What the device says of itself.
+        bundle: Id, name, origin and terms of the bundle.
+        channel: The re-recording channel's settings.
+        seen: Raw observations.
+        verdicts: One per promise, in the order of the budget file.
+        cards: Scorecards of the outputs by name; empty where a speaker leaked.
+        gate: Planted regressions and whether the gate caught them.
+        notes: What the reader must know (stand-ins, refusals), one sentence each.
+    """
+
+    device: Mapping[str, Any]
+    bundle: Mapping[str, Any]
+    channel: Mapping[str, Any]
+    seen: Observations
+    verdicts: tuple[Verdict, ...]
+    cards: Mapping[str, Scorecard]
+    gate: tuple[Planted, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no promise is broken."""
+        return not self.broken
+
+    @property
+    def broken(self) -> list[Verdict]:
+        """The broken promises."""
+        return [verdict for verdict in self.verdicts if verdict.status is Status.BROKEN]
+
+    @property
+    def scores_sha256(self) -> str:
+        """SHA-256 over the raw int8 scores, segment by segment: acoustic, keyword, fused."""
+        rows = np.concatenate([self.seen.acoustic, self.seen.keyword, self.seen.fused], axis=1)
+        return hashlib.sha256(rows.astype(np.int8).tobytes()).hexdigest()
+
+    def figure(self, name: str) -> Quantity | None:
+        """Return the figure of a budget, where it was measured."""
+        return next((verdict.quantity for verdict in self.verdicts if verdict.name == name), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON-ready data; keys keep their meaning between versions."""
+        return {
+            "verdict": "kept" if self.passed else "broken",
+            "device": dict(self.device),
+            "bundle": dict(self.bundle),
+            "channel": dict(self.channel),
+            "alignment_lsb": self._number("alignment_lsb"),
+            "scores_lsb": self._number("scores_lsb"),
+            "realtime_factor": self._number("realtime_factor"),
+            "scores_sha256": self.scores_sha256,
+            "budgets": [verdict.as_dict() for verdict in self.verdicts],
+            "latency": {name: stage.as_dict() for name, stage in self.seen.chip.stages_ms.items()},
+            "device_stage_us": dict(self.seen.stage_us),
+            "memory": [region_dict(self.seen, index) for index in range(len(self.seen.chip.regions))],
+            "scores": {name: card.as_dict() for name, card in self.cards.items()},
+            "segments": [segment_dict(self.seen, index) for index in range(len(self.seen.names))],
+            "gate_self_test": [vars(one) for one in self.gate],
+            "notes": list(self.notes),
+        }
+
+    def _number(self, name: str) -> float | None:
+        figure = self.figure(name)
+        return figure.value if figure else None
+
+
+def region_dict(seen: Observations, index: int) -> dict[str, Any]:
+    """Return one memory region as JSON-ready data."""
+    region = seen.chip.regions[index]
+    return {
+        "name": region.name,
+        "used_bytes": region.used_bytes,
+        "limit_bytes": region.limit_bytes,
+        "on_chip": region.name in chip.ON_CHIP,
+        "parts": dict(region.parts),
+        "evidence": region.evidence.value,
+        "source": region.source,
+    }
+
+
+def segment_dict(seen: Observations, index: int) -> dict[str, Any]:
+    """Return what happened to one segment as JSON-ready data."""
+    return {
+        "name": seen.names[index],
+        "speaker": seen.speakers[index],
+        "label": seen.labels[seen.truth[index]],
+        "acoustic": seen.labels[int(seen.acoustic[index].argmax())],
+        "keyword": seen.keywords[int(seen.keyword[index].argmax())],
+        "fused": seen.labels[int(seen.fused[index].argmax())],
+        "features_lsb": int(seen.features_lsb[index]),
+        "scores_lsb": int(seen.scores_lsb[index]),
+        "audio_s": round(float(seen.audio_s[index]), 3),
+        "wall_s": round(float(seen.wall_s[index]), 4),
+    }
+
+
+def scorecards(seen: Observations) -> dict[str, Scorecard]:
+    """Return a scorecard per output; none where a scored speaker was heard before."""
+    if leaked_speakers(seen):
+        return {}
+    proof = require_disjoint(seen.heard, seen.speakers)
+    cards = {
+        name: score(seen.truth, scores, seen.speakers, seen.labels, proof, evidence=seen.speech)
+        for name, scores in (("acoustic", seen.acoustic), ("fused", seen.fused), ("keyword vote", seen.vote))
+    }
+    asked = has_keywords(seen)
+    if asked.any():
+        speakers = [name for name, wanted in zip(seen.speakers, asked, strict=True) if wanted]
+        truth, words = seen.keyword_truth[asked], seen.keyword[asked]
+        cards["keyword"] = score(truth, words, speakers, seen.keywords, proof, evidence=seen.speech)
+    else:
+        del cards["keyword vote"]
+    return cards

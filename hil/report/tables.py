@@ -1,0 +1,74 @@
+"""The report as tables for a terminal; `tools` prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.budgets import Status
+from hil.report.model import HilReport
+
+MARKS = {Status.KEPT: "✓", Status.BROKEN: "✗", Status.NOT_MEASURED: "–", Status.NOT_ASKED: "–"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, column headings, and rows of text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(report: HilReport) -> list[Table]:
+    """Return the report's tables in reading order."""
+    return [verdict_table(report), score_table(report), latency_table(report), memory_table(report)]
+
+
+def verdict_table(report: HilReport) -> Table:
+    """Return one row per promise: mark, figure with its evidence, limit, and what is wrong."""
+    rows = []
+    for verdict in report.verdicts:
+        budget = verdict.budget
+        limit = f"{budget.sign} {budget.limit:,.10g} {budget.unit}".strip()
+        figure = str(verdict.quantity) if verdict.quantity else "–"
+        rows.append((MARKS[verdict.status], verdict.name, figure, limit, verdict.detail))
+    return Table("Budgets", ("", "promise", "figure", "limit", "remark"), tuple(rows))
+
+
+def score_table(report: HilReport) -> Table:
+    """Return UAR and macro-F1 of each output beside what guessing would give."""
+    rows = tuple(
+        (
+            name,
+            f"{card.uar.value:.1%} [{card.uar.low:.1%}, {card.uar.high:.1%}]",
+            f"{card.macro_f1.value:.3f} [{card.macro_f1.low:.3f}, {card.macro_f1.high:.3f}]",
+            f"{card.majority['uar']:.1%}",
+            f"{card.prior['uar']:.1%}",
+            str(card.clips),
+            f"{report.seen.evidence.value}, {card.evidence} speech",
+        )
+        for name, card in report.cards.items()
+    )
+    columns = ("output", "UAR", "macro-F1", "majority UAR", "prior UAR", "clips", "evidence")
+    return Table(f"Re-recorded speech, channel '{report.channel['name']}'", columns, rows)
+
+
+def latency_table(report: HilReport) -> Table:
+    """Return the stages of one decision."""
+    rows = tuple((name, str(stage), stage.source) for name, stage in report.seen.chip.stages_ms.items())
+    return Table("From the last sample of a window to its scores", ("stage", "time", "source"), rows)
+
+
+def memory_table(report: HilReport) -> Table:
+    """Return the board's memories."""
+    rows = tuple(
+        (
+            region.name,
+            f"{region.used_bytes:,}",
+            f"{region.limit_bytes:,}",
+            f"{region.used_bytes / region.limit_bytes:.0%}",
+            f"{region.evidence.value}: {region.source}",
+        )
+        for region in report.seen.chip.regions
+    )
+    return Table("Memory of the board, in bytes", ("memory", "used", "of", "", "source"), rows)
