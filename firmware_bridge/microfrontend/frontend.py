@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -44,6 +45,10 @@ class FrontendStream:
             AudioUnreadable: If `pcm` is not a one-dimensional int16 array.
         """
         return self._stream.push(checked_pcm(pcm))
+
+    def activity_detected(self) -> bool:
+        """Return whether activity was detected since this was last asked (False without a detector)."""
+        return self._stream.activity_detected()
 
     def reset(self) -> None:
         """Forget everything heard so far; the stream is then as good as new."""
@@ -106,11 +111,11 @@ class MicroFrontend:
         counts = [self.spec.frames(len(clip)) for clip in checked]
         ends = np.cumsum([0, *counts])
         block = np.empty((int(ends[-1]), self.spec.channels), dtype=np.uint16)
-        outs = [block[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        outs = [block[a:b] for a, b in itertools.pairwise(ends)]
         # Equal shares of frames; a thread's share is one call into C.
         shares = np.searchsorted(ends[1:], np.linspace(0, ends[-1], max(1, threads) + 1)[1:-1])
         edges = [0, *(int(share) for share in shares), len(checked)]
-        parts = [(checked[a:b], outs[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        parts = [(checked[a:b], outs[a:b]) for a, b in itertools.pairwise(edges) if b > a]
         workers = [threading.Thread(target=self._compute, args=part) for part in parts[1:]]
         for worker in workers:
             worker.start()

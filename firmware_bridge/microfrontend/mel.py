@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.microfrontend.libm import log1pf
+
 if TYPE_CHECKING:
     from firmware_bridge.microfrontend.spec import FrontendSpec
 
@@ -47,13 +49,10 @@ class MelSegments:
 
 
 def hz_to_mel(hz: np.float32, double: bool) -> np.float32:
-    """Return 1127 ln(1 + hz / 700), rounded to float32 at the end (`double`) or at every step.
-
-    `math.log1p` rounded to float32 stands for `log1pf`: correctly rounded, so the same on every machine.
-    """
+    """Return 1127 ln(1 + hz / 700), rounded to float32 at the end (`double`) or at every step."""
     if double:
         return F(1127.0 * math.log1p(float(hz) / 700.0))
-    return F(1127.0) * F(math.log1p(float(hz / F(700.0))))
+    return F(1127.0) * log1pf(hz / F(700.0))
 
 
 def _q12(weight: np.float32, double: bool) -> tuple[int, int]:

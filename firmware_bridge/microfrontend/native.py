@@ -21,7 +21,8 @@ ALIGNMENT = 64  # bytes: the widest vector register
 DECLARATIONS = """
 typedef struct {
     int32_t window_size, step, fft_size, channels, mel_start, correction_bits, log_shift, noise_bits,
-            even_smoothing, odd_smoothing, min_remaining, pcan_snr_shift;
+            even_smoothing, odd_smoothing, min_remaining, pcan_snr_shift, dc_notch, activity_shift,
+            activity_alpha_a, activity_alpha_b, activity_arm, activity_trip;
     const int16_t *window;
     const uint16_t *order;
     const int16_t *twiddles, *split_twiddles, *mel_ends, *mel_weights, *mel_unweights, *pcan_gain;
@@ -34,6 +35,7 @@ size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t sa
 size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
 void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,
               uint16_t *const *out, size_t clips);
+int32_t ut_activity_detected(ut_state *state);
 size_t ut_state_bytes(void);
 int32_t ut_lanes(void);
 """
@@ -77,6 +79,7 @@ class NativeTables:
     def __init__(self, core: Core, spec: FrontendSpec) -> None:
         tables = make_tables(spec)
         noise = [int(v) for v in tables.noise] or [0, 0, 0, -1]
+        activity = [int(v) for v in tables.activity] or [0, 0, 0, 0, -1]
         self._arrays = {
             "window": tables.window,
             "order": input_order(spec.fft_size // 2).astype(np.uint16),
@@ -108,6 +111,12 @@ class NativeTables:
                 "odd_smoothing": noise[1],
                 "min_remaining": noise[2],
                 "pcan_snr_shift": tables.pcan_snr_shift if len(tables.pcan_gain) else -1,
+                "dc_notch": tables.dc_notch,
+                "activity_shift": activity[4],
+                "activity_alpha_a": activity[0],
+                "activity_alpha_b": activity[1],
+                "activity_arm": activity[2],
+                "activity_trip": activity[3],
                 **pointers,
             },
         )
@@ -128,6 +137,10 @@ class NativeStream:
     def reset(self) -> None:
         """Forget everything heard so far."""
         self._core.lib.ut_reset(self._state)
+
+    def activity_detected(self) -> bool:
+        """Return whether the activity detector tripped since this was last asked."""
+        return bool(self._core.lib.ut_activity_detected(self._state))
 
     def push(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
         """Take contiguous int16[samples] and return the frames that it completes, uint16[frames, channels]."""

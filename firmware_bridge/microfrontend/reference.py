@@ -1,7 +1,7 @@
 """The specification: the micro-frontend in NumPy, written to be read. The C core must equal it in every bit.
 
 ```
-int16 audio -> window -> shift up -> FFT -> energy -> mel channels -> square root -> shift back
+int16 audio (-> DC notch) -> window -> shift up -> FFT -> energy -> mel channels -> square root -> shift back
             -> noise reduction -> PCAN -> log -> uint16
 ```
 """
@@ -31,6 +31,14 @@ class ReferenceStream:
         """Forget everything heard so far."""
         self._pending = np.zeros(0, dtype=np.int16)
         self._estimate = np.zeros(self.spec.channels, dtype=np.int64)
+        self._notch = [0, 0]
+        self._activity = [0, 0, 0]
+        self._tripped = False
+
+    def activity_detected(self) -> bool:
+        """Return whether the activity detector tripped since this was last asked."""
+        tripped, self._tripped = self._tripped, False
+        return tripped
 
     def push(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
         """Take audio of any length and return the frames that it completes.
@@ -42,6 +50,8 @@ class ReferenceStream:
             uint16[frames, channels].
         """
         spec = self.spec
+        if self._tables.dc_notch >= 0:
+            pcm = stages.notched(pcm, self._tables.dc_notch, self._notch)
         samples = np.concatenate([self._pending, pcm])
         count = spec.frames(len(samples))
         out = np.empty((count, spec.channels), dtype=np.uint16)
@@ -61,6 +71,8 @@ class ReferenceStream:
         shifted, shifts = stages.windowed(frames, tables, self.spec.fft_size)
         re, im = real_fft(shifted, tables.twiddles, tables.split_twiddles)
         signal = stages.rounded_sqrt(stages.channel_energies(re, im, tables)) >> shifts[:, None]
+        if len(tables.activity):
+            self._tripped |= stages.activity_tripped(signal, self._activity, tables)
         if len(tables.noise):
             signal, estimates = stages.noise_reduced(signal, self._estimate, tables)
             if len(tables.pcan_gain):

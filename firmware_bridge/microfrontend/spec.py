@@ -115,6 +115,45 @@ class LogScale(Settings):
         return self
 
 
+class DcNotch(Settings):
+    """Removes DC from the audio: H(z) = (1 - 1/z) / (1 - coefficient/z), as in MLTK."""
+
+    coefficient: float = 0.95
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require(0.0 <= self.coefficient < 1.0, "dc_notch.coefficient", self.coefficient, "0.0 to below 1.0")
+        return self
+
+
+class ActivityDetection(Settings):
+    """Notices a sudden rise in loudness, as in MLTK: two leaky averages of the amplitude, fast over slow.
+
+    The detector is armed when fast / slow falls below `arm_threshold`, and trips when it then rises above
+    `trip_threshold`.
+
+    Attributes:
+        alpha_a: How much of its past the fast average keeps.
+        alpha_b: How much of its past the slow average keeps.
+        arm_threshold: Ratio that arms.
+        trip_threshold: Ratio that trips.
+    """
+
+    alpha_a: float = 0.5
+    alpha_b: float = 0.8
+    arm_threshold: float = 0.75
+    trip_threshold: float = 0.8
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("alpha_a", "alpha_b"):
+            require(0.0 <= getattr(self, name) <= 1.0, f"activity.{name}", getattr(self, name), "0.0..1.0")
+        for name in ("arm_threshold", "trip_threshold"):
+            value = getattr(self, name)
+            require(0.0 <= value < 8.0, f"activity.{name}", value, "0.0 to below 8.0", "Q12 in 16 bits")
+        return self
+
+
 class FrontendSpec(Settings):
     """Everything that decides the features, and nothing else.
 
@@ -128,6 +167,8 @@ class FrontendSpec(Settings):
         noise_reduction: Noise floor subtraction, or None.
         pcan: Gain normalisation (needs `noise_reduction`, whose noise estimate it reads), or None.
         log: Logarithm, or None for linear amplitudes.
+        dc_notch: DC removal before the window, or None.
+        activity: Activity detection beside the features (it does not change them), or None.
         tables: Precision in which the tables are computed: `double` is TensorFlow's op and the library
             that the board's SDK pins, `float` is current upstream, `mixed` is MLTK.
 
@@ -144,6 +185,8 @@ class FrontendSpec(Settings):
     noise_reduction: NoiseReduction | None = NoiseReduction()
     pcan: Pcan | None = Pcan()
     log: LogScale | None = LogScale()
+    dc_notch: DcNotch | None = None
+    activity: ActivityDetection | None = None
     tables: TablePrecision = "double"
 
     @model_validator(mode="after")

@@ -29,6 +29,47 @@ def _shifted(values: Int64s, left: Int64s) -> Int64s:
     return np.asarray((values << np.maximum(left, 0)) >> np.maximum(-left, 0))
 
 
+def notched(pcm: Int16s, coefficient: int, memory: list[int]) -> Int16s:
+    """Return audio without its DC; sample by sample, as each output needs the one before.
+
+    Args:
+        pcm: int16[samples].
+        coefficient: Q15.
+        memory: Last input and output; updated in place.
+    """
+    before, last = memory
+    out = []
+    for sample in pcm.tolist():
+        last = sample - before + (((coefficient * last >> 14) + 1) >> 1)
+        last = (last + 0x8000 & 0xFFFF) - 0x8000
+        before = sample
+        out.append(last)
+    memory[:] = before, last
+    return np.array(out, dtype=np.int16)
+
+
+def activity_tripped(signal: Int64s, memory: list[int], tables: Tables) -> bool:
+    """Return whether the activity detector trips in these frames.
+
+    Args:
+        signal: Amplitudes, int64[frames, channels].
+        memory: Fast average, slow average, whether armed; updated in place.
+        tables: The constants.
+    """
+    alpha_a, alpha_b, arm, trip, shift = (int(v) for v in tables.activity)
+    fast, slow, armed = memory
+    tripped = False
+    for loudness in ((signal.sum(axis=1) & U32) >> shift).tolist():
+        fast = ((((256 - alpha_a) * loudness + alpha_a * fast) >> 7) + 1) >> 1
+        slow = ((((256 - alpha_b) * loudness + alpha_b * slow) >> 7) + 1) >> 1
+        if not armed:
+            armed = int(fast < slow * arm >> 12)
+        elif fast > slow * trip >> 12:
+            armed, tripped = 0, True
+    memory[:] = fast, slow, armed
+    return tripped
+
+
 def windowed(frames: Int16s, tables: Tables, fft_size: int) -> tuple[Int16s, Int64s]:
     """Return the windowed frames, shifted up as far as they go, and the shifts.
 

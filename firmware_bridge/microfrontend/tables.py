@@ -1,8 +1,8 @@
 """All constants of a front-end, computed once on the host: window, FFT twiddles, mel weights, lookup tables.
 
 They go into the bundle and into the firmware as they are, so the chip needs no libm and cannot disagree.
-Transcendental functions are evaluated in double with the standard library and rounded to float32 where the
-stock library calls the float function: correctly rounded, hence the same on every machine.
+Transcendental functions are evaluated in double, or in float32 (see libm.py) where the stock library does so;
+either way the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.microfrontend.libm import cosf, powf
 from firmware_bridge.microfrontend.mel import mel_segments
-from firmware_bridge.microfrontend.spec import FrontendSpec, Pcan
+from firmware_bridge.microfrontend.spec import ActivityDetection, FrontendSpec, Pcan
 
 F = np.float32
 Int16s = NDArray[np.int16]
@@ -46,6 +47,9 @@ class Tables:
         pcan_snr_shift: Right shift of signal times gain.
         log: Error of log2(1 + x) = x at 128 segment ends, in 1/65536, uint16[129], or empty.
         log_shift: Fractional bits of the output.
+        dc_notch: Q15 coefficient of the DC notch, or -1.
+        activity: Q8 fast and slow coefficients, Q12 arm and trip thresholds, right shift of the sum of all
+            channels; int32[5], or empty.
         correction_bits: Left shift of amplitudes before the logarithm (negative: right).
     """
 
@@ -61,6 +65,8 @@ class Tables:
     pcan_snr_shift: int
     log: NDArray[np.uint16]
     log_shift: int
+    dc_notch: int
+    activity: NDArray[np.int32]
     correction_bits: int
 
     def sha256(self) -> str:
@@ -87,7 +93,7 @@ def hann_window(size: int, double: bool) -> Int16s:
     else:
         step = F(math.pi) * F(2.0) / F(size)
         half, one = F(0.5), F(1 << WINDOW_BITS)
-        shape = [half - half * F(math.cos(float(step * (F(i) + half)))) for i in range(size)]
+        shape = [half - half * cosf(step * (F(i) + half)) for i in range(size)]
         values = [math.floor(v * one + half) for v in shape]
     return np.array(values, dtype=np.int16)
 
@@ -107,7 +113,7 @@ def log2_error_table() -> NDArray[np.uint16]:
 def _gain(pcan: Pcan, input_bits: int, estimate: int) -> int:
     """Return 2^gain_bits * (estimate / 2^input_bits + offset)^-strength as an int16, in float32 steps."""
     base = F(estimate) / F(1 << input_bits) + F(pcan.offset)
-    power = F(math.pow(float(base), -float(F(pcan.strength))))
+    power = powf(base, -F(pcan.strength))
     gain = F(1 << pcan.gain_bits) * power
     return 32767 if gain > F(32767) else int(gain + F(0.5))
 
@@ -127,6 +133,15 @@ def pcan_gain_table(pcan: Pcan, input_bits: int) -> Int16s:
         slope = 4 * (y1 - y0) - (y2 - y0)
         table[4 * interval - 6 : 4 * interval - 3] = y0, slope, (y2 - y0) - slope
     return table.astype(np.int16)
+
+
+def activity_constants(detection: ActivityDetection | None, channels: int) -> NDArray[np.int32]:
+    """Return the constants of the activity detector, int32[5], or an empty array."""
+    if detection is None:
+        return np.zeros(0, dtype=np.int32)
+    alphas = [int(F(value) * F(1 << 8)) for value in (detection.alpha_a, detection.alpha_b)]
+    thresholds = [int(F(value) * F(1 << 12)) for value in (detection.arm_threshold, detection.trip_threshold)]
+    return np.array([*alphas, *thresholds, (channels - 1).bit_length()], dtype=np.int32)
 
 
 @lru_cache(maxsize=64)
@@ -156,6 +171,8 @@ def make_tables(spec: FrontendSpec) -> Tables:
         pcan_gain=gain,
         pcan_snr_shift=snr_shift,
         log=np.zeros(0, dtype=np.uint16) if spec.log is None else log2_error_table(),
+        dc_notch=-1 if spec.dc_notch is None else int(F(spec.dc_notch.coefficient) * F(1 << 15)),
+        activity=activity_constants(spec.activity, spec.channels),
         log_shift=0 if spec.log is None else spec.log.shift,
         correction_bits=spec.correction_bits,
     )

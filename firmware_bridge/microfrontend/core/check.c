@@ -53,7 +53,15 @@ static int32_t bad_levels(const ut_tables *t) {
     if (t->correction_bits < -MAX_BITS || t->correction_bits > MAX_BITS) {
         return 11;
     }
-    return t->log_shift > LOG_SHIFT ? 12 : 0;
+    if (t->dc_notch > 0x7FFF) {
+        return 12;
+    }
+    if (t->activity_shift > MAX_BITS || t->activity_alpha_a < 0 || t->activity_alpha_a > 256 ||
+        t->activity_alpha_b < 0 || t->activity_alpha_b > 256 || t->activity_arm < 0 ||
+        t->activity_arm > 0x7FFF || t->activity_trip < 0 || t->activity_trip > 0x7FFF) {
+        return 13;
+    }
+    return t->log_shift > LOG_SHIFT ? 14 : 0;
 }
 
 int32_t ut_check(const ut_tables *tables) {

@@ -41,6 +41,9 @@ static void compute(const ut_tables *t, ut_state *state, const int16_t *pcm, siz
     ut_spectrum(t, state, shifts);
     ut_channels(t, state, shifts);
     for (size_t frame = 0; frame < count; ++frame) {
+        if (t->activity_shift >= 0) {
+            ut_activity(t, state, state->signal[frame]);
+        }
         ut_levels(t, state->noise_estimate, state->signal[frame], out + frame * (size_t)t->channels);
     }
 }
@@ -62,6 +65,12 @@ static size_t frames_in(const ut_tables *t, size_t samples) {
 
 void ut_reset(ut_state *state) {
     state->pending_count = 0;
+    state->notch_input = 0;
+    state->notch_output = 0;
+    state->loudness_fast = 0;
+    state->loudness_slow = 0;
+    state->armed = 0;
+    state->tripped = 0;
     memset(state->noise_estimate, 0, sizeof state->noise_estimate);
 }
 
@@ -69,7 +78,7 @@ size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t sa
     return frames_in(tables, (size_t)state->pending_count + samples);
 }
 
-size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out) {
+static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out) {
     const size_t window = (size_t)tables->window_size, step = (size_t)tables->step;
     size_t pending = (size_t)state->pending_count, done = 0;
     if (pending > 0) {
@@ -99,6 +108,27 @@ size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, siz
     }
     state->pending_count = (int32_t)pending;
     return done + rest;
+}
+
+size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out) {
+    if (tables->dc_notch < 0) {
+        return push(tables, state, pcm, samples, out);
+    }
+    size_t frames = 0;
+    while (samples > 0) {
+        const size_t now = samples < UT_MAX_WINDOW ? samples : UT_MAX_WINDOW;
+        ut_notch(tables, state, pcm, now);
+        frames += push(tables, state, state->filtered, now, out + frames * (size_t)tables->channels);
+        pcm += now;
+        samples -= now;
+    }
+    return frames;
+}
+
+int32_t ut_activity_detected(ut_state *state) {
+    const int32_t tripped = state->tripped;
+    state->tripped = 0;
+    return tripped;
 }
 
 void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,

@@ -31,6 +31,12 @@ typedef struct {
     int32_t odd_smoothing;
     int32_t min_remaining;
     int32_t pcan_snr_shift;        /* negative: no PCAN */
+    int32_t dc_notch;              /* Q15; negative: none */
+    int32_t activity_shift;        /* negative: no activity detection */
+    int32_t activity_alpha_a;      /* Q8, fast average */
+    int32_t activity_alpha_b;      /* Q8, slow average */
+    int32_t activity_arm;          /* Q12 */
+    int32_t activity_trip;         /* Q12 */
     const int16_t *window;         /* [window_size] Q12 */
     const uint16_t *order;         /* [fft_size / 2] which sample pair goes to which place */
     const int16_t *twiddles;       /* [fft_size / 2][2] Q15 */
@@ -49,6 +55,10 @@ typedef struct {
     int16_t windowed[UT_MAX_WINDOW + 2];
     int16_t pending[2 * UT_MAX_WINDOW];
     int32_t pending_count;
+    int16_t filtered[UT_MAX_WINDOW];
+    int16_t notch_input, notch_output;
+    int32_t loudness_fast, loudness_slow;
+    int32_t armed, tripped;
     uint32_t noise_estimate[UT_MAX_CHANNELS];
     uint32_t signal[UT_LANES][UT_MAX_CHANNELS];
 } ut_state;
@@ -64,6 +74,9 @@ size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t sa
 
 /* Take samples; write the frames that they complete to `out`, [frames][channels]. Return their number. */
 size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
+
+/* Return whether the activity detector tripped since this was last asked. */
+int32_t ut_activity_detected(ut_state *state);
 
 /* Whole clips, each from a fresh state: clip i is pcm[i], its samples[i]; its frames go to out[i]. */
 void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,
