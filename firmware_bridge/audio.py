@@ -20,7 +20,9 @@ from firmware_bridge.errors import AudioUnreadable
 from firmware_bridge.files import write_bytes
 
 SAMPLE_RATE_HZ = 16_000
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3"})
+# Formats whose header or frames give a truncation away; of others (Ogg, AIFF) half a file looks whole.
+FORMATS = frozenset({"WAV", "WAVEX", "FLAC", "MP3"})
 
 # A header that promises more than this is damaged (or is no clip): refuse it before memory is asked for.
 LONGEST_S = 6 * 3600
@@ -63,7 +65,7 @@ def read_audio(path: Path) -> Audio:
     """Read a sound file as 16 kHz mono int16.
 
     Args:
-        path: A WAV, FLAC, Ogg or MP3 file of any rate, width and channel count.
+        path: A WAV, FLAC or MP3 file of any rate, width and channel count.
 
     Raises:
         AudioUnreadable: Not there, not audio, truncated, without samples, or with NaN or infinite samples.
@@ -75,6 +77,11 @@ def read_audio(path: Path) -> Audio:
     _require_whole_wav(path)
     try:
         with soundfile.SoundFile(path) as stream:
+            if stream.format not in FORMATS:
+                raise AudioUnreadable(
+                    f"{path}: {stream.format} files are not read (a truncated one could not be told from a whole one)",
+                    "convert it to WAV or FLAC",
+                )
             promised, rate = int(stream.frames), int(stream.samplerate)
             if promised > LONGEST_S * rate:
                 raise AudioUnreadable(

@@ -149,6 +149,24 @@ def test_flac_without_a_length_is_refused_before_memory_is_asked_for(tmp_path: P
         read_audio(tmp_path / "endless.flac")
 
 
+def test_truncated_mp3_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Here the decoder just stops early."""
+    soundfile.write(tmp_path / "m.mp3", rng.standard_normal(40_000) * 0.1, SAMPLE_RATE_HZ, format="MP3")
+    assert len(read_audio(tmp_path / "m.mp3").pcm) == 40_000
+    data = (tmp_path / "m.mp3").read_bytes()
+    (tmp_path / "m.mp3").write_bytes(data[: len(data) // 2])
+    with pytest.raises(AudioUnreadable, match="truncated"):
+        read_audio(tmp_path / "m.mp3")
+
+
+@pytest.mark.parametrize("kind", ["OGG", "AIFF"])
+def test_formats_that_hide_a_truncation_are_refused(tmp_path: Path, kind: str) -> None:
+    soundfile.write(tmp_path / "o.wav", tone(0.5), SAMPLE_RATE_HZ, format=kind)
+    with pytest.raises(AudioUnreadable, match=f"{kind} files are not read") as caught:
+        read_audio(tmp_path / "o.wav")
+    assert caught.value.remedy == "convert it to WAV or FLAC"
+
+
 def test_streamed_wav_without_a_size_is_read(tmp_path: Path) -> None:
     write_wav(tmp_path / "s.wav", tone(0.1))
     data = bytearray((tmp_path / "s.wav").read_bytes())

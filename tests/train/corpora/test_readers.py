@@ -23,6 +23,7 @@ def test_ravdess_names_are_decoded(ravdess: Path) -> None:
     assert corpus.counts() == dict.fromkeys(corpus.labels, 2)
     angry = next(clip for clip in corpus.clips if clip.path.stem == "03-01-05-01-02-01-02")
     assert (angry.label, angry.speaker, angry.gender) == ("angry", "ravdess/02", "female")
+    assert {clip.gender for clip in corpus.of(["ravdess/01"])} == {"male"}
     assert angry.transcript == "Dogs are sitting by the door"
     assert not corpus.commercial
     assert [clip.path for clip in corpus.clips] == sorted(clip.path for clip in corpus.clips)
