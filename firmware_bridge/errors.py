@@ -68,6 +68,10 @@ class ModelInvalid(UndertoneError):
     """A `.tflite` file that is damaged or is not what its user takes it for."""
 
 
+class CompilerFailed(UndertoneError):
+    """The real Edge TPU compiler ran, and made nothing usable."""
+
+
 class BundleInvalid(UndertoneError):
     """A bundle that is incomplete, damaged, or made for something else."""
 
