@@ -179,10 +179,12 @@ def _usable(folder: Path, names: Sequence[str]) -> str:
         if not path.is_file():
             return f"it wrote no {path.name}"
         try:
-            tokens.add(inspect(path).token)
+            found = inspect(path)
         except ModelInvalid as error:
             return f"{path.name}: {error.what}"
-    return "" if len(tokens) == 1 else "the networks do not share a caching token"
+        if found.on_chip_bytes:  # a program without parameters needs no token
+            tokens.add(found.token)
+    return "" if len(tokens) <= 1 else "the networks do not share a caching token"
 
 
 def _keep(folder: Path, names: Sequence[str], store: Path) -> None:

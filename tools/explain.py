@@ -1,0 +1,28 @@
+"""`undertone explain`: a status phrase, a lint code or an operation in plain words."""
+
+from __future__ import annotations
+
+import click
+
+from tools import console
+
+
+@click.command(name="explain")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+def command(words: tuple[str, ...], as_json: bool) -> int:
+    """Explain WORDS: a lint code, an operation, an error's name, or a line of the compiler's log."""
+    from edgetpu_models.explain import explain
+
+    found = explain(" ".join(words))
+    if as_json:
+        console.emit_json(found.as_dict())
+        return 0
+    console.emit_text(f"{found.name} ({found.kind})")
+    console.emit_text(f"  means: {found.meaning}")
+    console.emit_text(f"  change: {found.remedy}")
+    if found.evidence:
+        console.emit_text(f"  known from: {found.evidence}")
+    if found.related:
+        console.emit_text(f"  related: {', '.join(found.related)}")
+    return 0
