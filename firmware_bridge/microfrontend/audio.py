@@ -24,8 +24,8 @@ def checked_pcm(pcm: Any) -> NDArray[np.int16]:
             f"the front-end takes one channel of audio, this array has shape {array.shape}",
             "pass one channel, or the mean of all: pcm.mean(axis=1).round().astype(np.int16)",
         )
-    if array.dtype.kind == "f":
-        if array.size and not np.isfinite(array).all():
+    if array.size and array.dtype.kind == "f":
+        if not np.isfinite(array).all():
             raise AudioUnreadable(
                 "the audio has NaN or infinite samples", "find out what wrote them; drop the clip"
             )

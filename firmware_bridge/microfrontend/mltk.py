@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.microfrontend.scaling import InputScaling
@@ -16,7 +16,10 @@ from firmware_bridge.microfrontend.spec import (
     LogScale,
     NoiseReduction,
     Pcan,
+    Settings,
 )
+
+Stage = TypeVar("Stage", bound=Settings)
 
 # MLTK's defaults, for settings that a file leaves out.
 DEFAULTS: dict[str, Any] = {
@@ -102,6 +105,12 @@ def from_mltk(settings: dict[str, Any]) -> FrontendSpec:
     if unknown:
         raise InvalidSetting(f"unknown MLTK setting '{unknown[0]}'", f"valid settings: {', '.join(DEFAULTS)}")
     s = DEFAULTS | given
+
+    def part(prefix: str, kind: type[Stage]) -> Stage | None:
+        if not s[f"{prefix}_enable"]:
+            return None
+        return kind(**{name: s[f"{prefix}_{name}"] for name in kind.model_fields})
+
     return FrontendSpec(
         sample_rate_hz=s["sample_rate_hz"],
         window_ms=s["window_size_ms"],
@@ -109,31 +118,37 @@ def from_mltk(settings: dict[str, Any]) -> FrontendSpec:
         channels=s["filterbank_n_channels"],
         lower_hz=s["filterbank_lower_band_limit"],
         upper_hz=s["filterbank_upper_band_limit"],
-        noise_reduction=NoiseReduction(
-            smoothing_bits=s["noise_reduction_smoothing_bits"],
-            even_smoothing=s["noise_reduction_even_smoothing"],
-            odd_smoothing=s["noise_reduction_odd_smoothing"],
-            min_signal_remaining=s["noise_reduction_min_signal_remaining"],
-        )
-        if s["noise_reduction_enable"]
-        else None,
-        pcan=Pcan(strength=s["pcan_strength"], offset=s["pcan_offset"], gain_bits=s["pcan_gain_bits"])
-        if s["pcan_enable"]
-        else None,
-        log=LogScale(shift=s["log_scale_shift"]) if s["log_scale_enable"] else None,
-        dc_notch=DcNotch(coefficient=s["dc_notch_filter_coefficient"])
-        if s["dc_notch_filter_enable"]
-        else None,
-        activity=ActivityDetection(
-            alpha_a=s["activity_detection_alpha_a"],
-            alpha_b=s["activity_detection_alpha_b"],
-            arm_threshold=s["activity_detection_arm_threshold"],
-            trip_threshold=s["activity_detection_trip_threshold"],
-        )
-        if s["activity_detection_enable"]
-        else None,
+        noise_reduction=part("noise_reduction", NoiseReduction),
+        pcan=part("pcan", Pcan),
+        log=part("log_scale", LogScale),
+        dc_notch=part("dc_notch_filter", DcNotch),
+        activity=part("activity_detection", ActivityDetection),
         tables="mixed",
     )
+
+
+def to_mltk(spec: FrontendSpec) -> dict[str, Any]:
+    """Return the MLTK settings of a spec, the reverse of `from_mltk` (tables aside)."""
+    noise, pcan = spec.noise_reduction or NoiseReduction(), spec.pcan or Pcan()
+    activity, notch = spec.activity or ActivityDetection(), spec.dc_notch or DcNotch()
+    return DEFAULTS | {
+        "sample_rate_hz": spec.sample_rate_hz,
+        "window_size_ms": spec.window_ms,
+        "window_step_ms": spec.step_ms,
+        "filterbank_n_channels": spec.channels,
+        "filterbank_lower_band_limit": spec.lower_hz,
+        "filterbank_upper_band_limit": spec.upper_hz,
+        "noise_reduction_enable": spec.noise_reduction is not None,
+        **{f"noise_reduction_{name}": value for name, value in noise.model_dump().items()},
+        "pcan_enable": spec.pcan is not None,
+        **{f"pcan_{name}": value for name, value in pcan.model_dump().items()},
+        "log_scale_enable": spec.log is not None,
+        "log_scale_shift": (spec.log or LogScale()).shift,
+        "activity_detection_enable": spec.activity is not None,
+        **{f"activity_detection_{name}": value for name, value in activity.model_dump().items()},
+        "dc_notch_filter_enable": spec.dc_notch is not None,
+        "dc_notch_filter_coefficient": notch.coefficient,
+    }
 
 
 def scaling_from_mltk(settings: dict[str, Any]) -> InputScaling:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.microfrontend.build import compile_library
 from firmware_bridge.microfrontend.fft import input_order
+from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import FrontendSpec
 from firmware_bridge.microfrontend.tables import make_tables
 
+SCALING_KINDS = ("fixed", "range", "span", "dynamic")  # in the order of core/scaling.h
 ALIGNMENT = 64  # bytes: the widest vector register
 
 DECLARATIONS = """
@@ -36,6 +38,8 @@ size_t ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, siz
 void ut_batch(const ut_tables *tables, ut_state *state, const int16_t *const *pcm, const size_t *samples,
               uint16_t *const *out, size_t clips);
 int32_t ut_activity_detected(ut_state *state);
+typedef struct { int32_t kind, offset, multiplier, shift, span; } ut_scaling;
+void ut_scale(const ut_scaling *scaling, const uint16_t *features, size_t count, int8_t *out);
 size_t ut_state_bytes(void);
 int32_t ut_lanes(void);
 """
@@ -57,6 +61,17 @@ class Core:
     def pointer(self, kind: str, array: NDArray[Any]) -> Any:
         """Return a C pointer to an array's data; the array must outlive it."""
         return self.ffi.cast(f"{kind} *", array.ctypes.data)
+
+    def scale(self, scaling: InputScaling, window: NDArray[np.uint16]) -> NDArray[np.int8]:
+        """Return the int8 input of one window as the chip computes it; equal to `scaling.apply`."""
+        features = np.ascontiguousarray(window)
+        out = np.empty(features.shape, dtype=np.int8)
+        kind = SCALING_KINDS.index(scaling.kind)
+        numbers = (scaling.offset, scaling.multiplier, scaling.shift, scaling.span)
+        settings = self.ffi.new("ut_scaling *", (kind, *numbers))
+        source, target = self.pointer("uint16_t", features), self.pointer("int8_t", out)
+        self.lib.ut_scale(settings, source, features.size, target)
+        return out
 
 
 @lru_cache(maxsize=1)
