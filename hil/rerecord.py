@@ -156,13 +156,13 @@ def loudspeaker(signal: Signal, channel: Channel) -> Signal:
         signal: float32[n].
         channel: Its `drive` and `speaker_band_hz` are used.
     """
-    from scipy.signal import butter, sosfilt
-
     level, played = rms(signal), signal
     if channel.drive > 0:
         peak = float(np.max(np.abs(signal)))
         played = np.tanh(signal / peak * channel.drive).astype(np.float32)
     if channel.speaker_band_hz is not None:
+        from scipy.signal import butter, sosfilt
+
         filters = butter(2, channel.speaker_band_hz, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
         played = sosfilt(filters, played)
     after = rms(played)

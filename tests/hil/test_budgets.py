@@ -1,0 +1,112 @@
+"""Promises: read strictly, judged by the right end of an interval, explained when broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.evidence import Evidence, Quantity
+from hil.budgets import Budget, Status, judge, load_budgets
+
+GOOD = '[size]\nwhat = "size"\nat_most = 10\nremedy = "shrink"\n'
+
+
+def quantity(value: float, interval: tuple[float, float] | None = None) -> Quantity:
+    return Quantity(value, "ms", Evidence.ESTIMATED, interval=interval)
+
+
+def budget(**limits: object) -> Budget:
+    return Budget.model_validate({"what": "w", "unit": "ms", "remedy": "r", **limits})
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "kept"),
+    [
+        ({"at_most": 10}, 10, True),
+        ({"at_most": 10}, 10.001, False),
+        ({"at_least": 0.5}, 0.5, True),
+        ({"at_least": 0.5}, 0.499, False),
+        ({"exactly": 0}, 0, True),
+        ({"exactly": 0}, 1, False),
+        ({"exactly": 0}, -1, False),
+    ],
+)
+def test_values_are_compared_exactly(limits: dict[str, float], value: float, kept: bool) -> None:
+    assert budget(**limits).keeps(quantity(value)) is kept
+
+
+@pytest.mark.parametrize(
+    ("limits", "interval", "kept"),
+    [
+        ({"at_most": 10}, (9, 14), True),
+        ({"at_most": 10}, (10.5, 14), False),
+        ({"at_least": 10}, (4, 11), True),
+        ({"at_least": 10}, (4, 9.5), False),
+        ({"exactly": 10}, (9, 11), True),
+        ({"exactly": 10}, (10.5, 11), False),
+    ],
+)
+def test_noisy_figures_break_only_outside_their_own_spread(
+    limits: dict[str, float], interval: tuple[float, float], kept: bool
+) -> None:
+    middle = sum(interval) / 2
+    assert budget(gate="interval", **limits).keeps(quantity(middle, interval)) is kept
+    value_gate = budget(**limits)
+    assert value_gate.keeps(quantity(middle, interval)) is value_gate.keeps(quantity(middle))
+
+
+def test_a_broken_promise_says_by_how_much() -> None:
+    verdict = judge("latency", budget(at_most=20), quantity(25), "", "real")
+    assert verdict.status is Status.BROKEN
+    assert verdict.detail == "5 ms too much (25.0% of the limit)"
+    assert verdict.as_dict()["remedy"] == "r"
+    less = judge("f1", budget(at_least=0.5, gate="interval"), quantity(0.4, (0.3, 0.45)), "", "real")
+    assert "too little" in less.detail
+    assert "0.3 to 0.45" in less.detail
+
+
+def test_what_was_not_measured_is_not_kept() -> None:
+    verdict = judge("x", budget(at_most=1), None, "no keyword", "real")
+    assert (verdict.status, verdict.detail) == (Status.NOT_MEASURED, "no keyword")
+    assert verdict.as_dict()["figure"] is None
+
+
+def test_synthetic_speech_is_not_asked_for_what_people_promise() -> None:
+    promise = budget(at_least=0.5, speech="real")
+    assert judge("x", promise, quantity(0.1), "", "synthetic").status is Status.NOT_ASKED
+    assert judge("x", promise, quantity(0.1), "", "real").status is Status.BROKEN
+
+
+def test_the_checked_in_file_is_read_and_every_promise_has_a_remedy() -> None:
+    budgets = load_budgets()
+    assert budgets["alignment_lsb"].limit == 0
+    assert budgets["latency_p50_ms"].limit == 22
+    strict = [budgets[name].limit for name in ("model_bytes", "board_ram_bytes", "on_chip_ram_bytes")]
+    assert strict == [1_800_000] * 3, "the published 1.8 MB, whichever way it was meant"
+    assert all(len(one.remedy) > 15 and one.what for one in budgets.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD + "colour = 1\n", "colour"),
+        (GOOD.replace("at_most = 10", "at_most = 10\nat_least = 1"), "exactly one"),
+        (GOOD.replace("at_most = 10", ""), "exactly one"),
+        (GOOD.replace("10", '"ten"'), "at_most"),
+        ("[size\n", "not TOML"),
+    ],
+)
+def test_a_bad_budget_file_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "b.toml"
+    path.write_text(text)
+    with pytest.raises(InvalidSetting) as caught:
+        load_budgets(path)
+    assert words in caught.value.what
+    assert caught.value.remedy
+
+
+def test_a_missing_budget_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="no budget file"):
+        load_budgets(tmp_path / "none.toml")
