@@ -14,6 +14,7 @@ LOWEST_HZ = 60.0
 HIGHEST_HZ = 400.0
 VOICED = 0.5  # least correlation that counts as voice
 _TRANSFORM = 1024
+_USUAL_HZ = 150.0
 _FIRST_PEAK = 0.9  # a shorter period wins when its correlation comes this close to the best
 
 
@@ -33,7 +34,8 @@ def pitch_track(pcm: npt.NDArray[np.int16], frames: int) -> tuple[Floats, Floats
     """
     shortest, longest = int(RATE_HZ / HIGHEST_HZ), int(np.ceil(RATE_HZ / LOWEST_HZ))
     reach = WINDOW + longest + 1
-    ahead = (reach - WINDOW) // 2
+    # A window and its copy one period later: half a usual period earlier keeps their middle on the frame's.
+    ahead = int(RATE_HZ / _USUAL_HZ / 2)
     padded = np.zeros(ahead + max(len(pcm), frames * STEP) + 2 * reach, np.float64)
     padded[ahead : ahead + len(pcm)] = pcm
     starts = np.arange(frames) * STEP

@@ -15,7 +15,7 @@ from firmware_bridge import progress
 from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
 from train.foundation.network_file import NetworkFile, download_network, find_network
 
-CONTENT = bytes(range(256)) * 1000
+CONTENT = bytes(range(256)) * 512  # whole pieces of 64 KiB: a longer file ends in a piece of its own
 FILE = NetworkFile(
     path="models/net.tflite",
     url="https://example.org/net.tflite",

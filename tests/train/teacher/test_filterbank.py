@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from firmware_bridge.microfrontend import MicroFrontend
 from train.teacher.filterbank import FilterbankSettings, filterbank_pitch, filterbank_sequences
+from train.teacher.pitch import pitch_track
 
 RATE_HZ = 16_000
 
@@ -27,6 +28,14 @@ def test_columns_are_energies_pitch_and_voicing() -> None:
     np.testing.assert_allclose(found[:, :32] * 64, energies, rtol=1e-6)
     np.testing.assert_allclose(found[5:-5, 32], 1.0, atol=0.05)  # one octave above 150 Hz, voiced
     assert found[5:-5, 33].min() > 0.95
+
+
+def test_pitch_counts_as_far_as_it_is_voiced(rng: np.random.Generator) -> None:
+    pcm = (tone(300, 0.5, 5000) + rng.normal(0, 1500, 8000)).astype(np.int16)
+    found = filterbank_pitch(pcm, FilterbankSettings())
+    hertz, voicing = pitch_track(pcm, len(found))
+    assert 0.5 < voicing[10] < 0.97
+    np.testing.assert_allclose(found[10, -2], np.log2(hertz[10] / 150) * voicing[10], rtol=1e-5)
 
 
 def test_loudness_stays_in_the_features() -> None:

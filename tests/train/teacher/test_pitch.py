@@ -33,7 +33,7 @@ def test_a_glide_is_followed() -> None:
     path = np.linspace(110, 220, RATE_HZ)
     found, _ = pitch_track(voice(path), FRAMES)
     centres = np.arange(FRAMES) * STEP + 200
-    np.testing.assert_allclose(found[5:-5], path[centres][5:-5], rtol=0.02)
+    np.testing.assert_allclose(found[5:-5], path[centres][5:-5], rtol=0.004)
 
 
 def test_a_missing_fundamental_is_found() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from train.evaluation.metrics import ccc
 from train.teacher.network import build_tc_gru
 from train.teacher.settings import TeacherSettings
 from train.teacher.tc_gru import Teacher
@@ -145,6 +146,11 @@ def test_the_best_pass_is_kept(task: dict[str, Any]) -> None:
     judged = wild.history["validation"]
     assert wild.history["kept"] == int(np.argmin(judged))
     assert len(judged) == min(12, wild.history["kept"] + 3)
+    held = task["validation"]
+    guesses = wild.predict(task["sequences"][held])
+    kept = np.mean([ccc(task["targets"][held, k], guesses[:, k]) for k in range(3)])
+    assert -kept == pytest.approx(min(judged), abs=1e-4)
+    assert -kept < judged[-1]
 
 
 def test_network_has_the_published_shape() -> None:
