@@ -65,7 +65,7 @@ def _csv(found: Analysis) -> str:
 
 
 def _tables(found: Analysis) -> None:
-    columns = ("#", "operation", "output", "runs on", "parameters", "tile bytes", "evidence")
+    columns = ("#", "operation", "output", "runs on", "bytes", "tile", "known")
     rows = [
         (
             f"{r.network}.{r.index}",
@@ -74,7 +74,7 @@ def _tables(found: Analysis) -> None:
             _PLACES[r.target, r.on_chip],
             f"{r.parameter_bytes:,}",
             f"{r.activation_bytes:,}",
-            r.evidence,
+            r.evidence.removesuffix(" mapped"),
         )
         for r in found.rows
     ]
