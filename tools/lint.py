@@ -55,7 +55,7 @@ def _fix(models: tuple[Path, ...], out: Path, as_json: bool) -> Path:
     repair = fix(models[0])
     write_bytes(out, repair.data)
     if not as_json:
-        for line in repair.applied or ["no safe rewrite applies"]:
+        for line in [*repair.applied, *repair.refused] or ["no safe rewrite applies"]:
             console.emit_text(f"{models[0]}: {line}")
         console.emit_text(f"wrote {out}; outputs equal on {repair.proof_inputs} random inputs")
     return out

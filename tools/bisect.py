@@ -1,0 +1,73 @@
+"""`undertone bisect`: the first layer where two executors of a model part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tools import console
+
+if TYPE_CHECKING:
+    from edgetpu_models.numeric.executors import Executor
+
+
+@click.command(name="bisect")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--tensors", type=click.Path(path_type=Path), help="recorded tensors (.npz) instead of fast kernels"
+)
+@click.option("--contract", type=click.Path(path_type=Path), help="tolerance file to hold the layers against")
+@click.option("--save", type=click.Path(path_type=Path), help="write the measured tolerances here")
+@click.option("--inputs", "count", default=8, show_default=True, help="how many random inputs")
+@click.option("--seed", default=0, show_default=True, help="for the inputs")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+def command(
+    model: Path,
+    tensors: Path | None,
+    contract: Path | None,
+    save: Path | None,
+    count: int,
+    seed: int,
+    as_json: bool,
+) -> int:
+    """Compare MODEL's reference kernels with the fast ones, or with tensors recorded on a device.
+
+    The .npz holds `input_I` (set I) and `I_T` (tensor T of set I). Exit status 1 when a layer is out of tolerance.
+    """
+    from edgetpu_models.bisect import bisect
+    from edgetpu_models.format.reader import load
+    from edgetpu_models.numeric import contract as contracts
+    from edgetpu_models.numeric.executors import Kernels, random_inputs
+    from edgetpu_models.numeric.recorded import read_recorded
+
+    data = bytes(load(model))
+    reference = Kernels(data)
+    other: Executor
+    if tensors is not None:
+        other, sets = read_recorded(tensors, reference.model)
+    else:
+        other, sets = Kernels(data, reference=False), random_inputs(reference.model, count, seed)
+    if save is not None:
+        contracts.save(contracts.measure(data, reference.model, reference, other, sets), save)
+        console.log(f"wrote {save}")
+        return 0
+    allowed = contracts.load(contract, data) if contract is not None else None
+    verdict = bisect(reference.model, reference, other, sets, allowed)
+    if as_json:
+        console.emit_json(verdict.as_dict())
+        return 0 if verdict.agrees else 1
+    rows = [(d.op_index, d.op, f"{d.worst:g}", f"{d.mean:.4f}", f"{d.elements:,}") for d in verdict.layers]
+    console.emit_table(
+        f"{reference.name} and {other.name}", ("#", "operation", "worst", "mean", "elements"), rows
+    )
+    if verdict.first is None:
+        console.emit_text("every layer is within its tolerance")
+        return 0
+    first = verdict.first
+    console.emit_text(f"first out of tolerance: {first.op} {first.op_index}, {first.worst:g} LSB at worst")
+    if len(verdict.suspects) > 1:
+        console.emit_text(f"the cause is one of operations {', '.join(map(str, verdict.suspects))}")
+        console.emit_text(f"record next: {', '.join(verdict.next_tensors)}")
+    return 1
