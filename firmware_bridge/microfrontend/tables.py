@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.microfrontend.libm import cosf, powf
 from firmware_bridge.microfrontend.mel import mel_segments
-from firmware_bridge.microfrontend.spec import ActivityDetection, FrontendSpec, Pcan
+from firmware_bridge.microfrontend.spec import ActivityDetection, FrontendSpec, Pcan, TablePrecision
 
 F = np.float32
 Int16s = NDArray[np.int16]
@@ -84,18 +84,22 @@ class Tables:
         return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
 
 
-def hann_window(size: int, double: bool) -> Int16s:
+def hann_window(size: int, precision: TablePrecision) -> Int16s:
     """Return the Hann window with its samples between the grid's, in Q12, int16[size]."""
-    if double:
-        step = F(math.pi * 2.0 / size)
-        shape = [F(0.5 - 0.5 * math.cos(float(step) * (i + 0.5))) for i in range(size)]
-        values = [math.floor(float(v) * (1 << WINDOW_BITS) + 0.5) for v in shape]
-    else:
-        step = F(math.pi) * F(2.0) / F(size)
-        half, one = F(0.5), F(1 << WINDOW_BITS)
+    if precision == "float":
+        step, half, one = F(math.pi) * F(2.0) / F(size), F(0.5), F(1 << WINDOW_BITS)
         shape = [half - half * cosf(step * (F(i) + half)) for i in range(size)]
         values = [math.floor(v * one + half) for v in shape]
+    else:
+        step = F(math.pi * 2.0 / size)
+        cosines = (cosine(float(step) * (i + 0.5), precision) for i in range(size))
+        values = [math.floor(float(F(0.5 - 0.5 * c)) * (1 << WINDOW_BITS) + 0.5) for c in cosines]
     return np.array(values, dtype=np.int16)
+
+
+def cosine(x: float, precision: TablePrecision) -> float:
+    """Return the cosine in double, or in float32 where the tables are mixed: MLTK's one difference."""
+    return float(cosf(F(x))) if precision == "mixed" else math.cos(x)
 
 
 def _roots(phases: list[float]) -> Int16s:
@@ -160,7 +164,7 @@ def make_tables(spec: FrontendSpec) -> Tables:
             gain = pcan_gain_table(spec.pcan, reduction.smoothing_bits - spec.correction_bits)
             snr_shift = spec.pcan.gain_bits - spec.correction_bits - PCAN_SNR_BITS
     tables = Tables(
-        window=hann_window(spec.window_samples, double=spec.tables == "double"),
+        window=hann_window(spec.window_samples, spec.tables),
         twiddles=_roots([-2 * math.pi * i / half for i in range(half)]),
         split_twiddles=_roots([-math.pi * ((i + 1) / half + 0.5) for i in range(half // 2)]),
         mel_start=mel.start,

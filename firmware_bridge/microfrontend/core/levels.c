@@ -31,7 +31,8 @@ static inline uint32_t gain_of(const int16_t *table, uint32_t estimate) {
     const uint32_t aligned = estimate << (32u - interval); /* top bit at 31; ten bits of fraction follow */
     const int32_t fraction = (int32_t)((aligned >> 21) & 0x3FFu);
     const int32_t slope = ((piece[2] * fraction) >> 5) + piece[1] * 32;
-    return (uint32_t)(((slope * fraction + (1 << 14)) >> 15) + piece[0]);
+    /* Beside a saturated piece the parabola overshoots; 16 bits wrap, as in the stock library. */
+    return (uint32_t)(int16_t)(((slope * fraction + (1 << 14)) >> 15) + piece[0]);
 }
 
 static void normalise(const ut_tables *t, const uint32_t *restrict estimates, uint32_t *restrict signal) {

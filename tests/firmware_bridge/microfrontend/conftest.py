@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec
-from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch, LogScale, NoiseReduction
+from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch, LogScale, NoiseReduction, Pcan
 
 SAMPLES = 16000
 
@@ -50,6 +50,7 @@ def specs() -> dict[str, FrontendSpec]:
         "FFT 4096": FrontendSpec(window_ms=200, step_ms=60, channels=100),
         "coarse log": FrontendSpec(log=LogScale(shift=0), tables="float"),
         "fine log": FrontendSpec(log=LogScale(shift=11), noise_reduction=None, pcan=None),
+        "saturated gain": FrontendSpec(pcan=Pcan(strength=0.4, offset=140.0, gain_bits=22), log=None),
         "noise bits wrap": FrontendSpec(noise_reduction=NoiseReduction(smoothing_bits=16), pcan=None),
         "MLTK's all": FrontendSpec(
             step_ms=10, dc_notch=DcNotch(), activity=ActivityDetection(), tables="mixed"

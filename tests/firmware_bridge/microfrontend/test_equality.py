@@ -81,14 +81,34 @@ def valid_specs(draw: st.DrawFn) -> FrontendSpec:
         reject()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(spec=valid_specs(), seed=st.integers(0, 2**32 - 1), loudness=st.sampled_from([3, 300, 9000, 32767]))
+def random_audio(spec: FrontendSpec, seed: int, loudness: int) -> NDArray[np.int16]:
+    """Return noise of a whole number of ms, long enough for a few frames."""
+    samples = (4 * spec.window_ms + 60) * spec.sample_rate_hz // 1000
+    noise = np.random.default_rng(seed).integers(-loudness, loudness + 1, samples)
+    return noise.astype(np.int16)
+
+
+LOUDNESS = st.sampled_from([3, 300, 9000, 32767])
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@EXAMPLES
+@given(spec=valid_specs(), seed=st.integers(0, 2**32 - 1), loudness=LOUDNESS)
 def test_tensorflows_op_on_random_specs(
     tensorflow_op: Any, spec: FrontendSpec, seed: int, loudness: int
 ) -> None:
-    pcm = np.random.default_rng(seed).integers(-loudness, loudness + 1, 3 * spec.window_samples + 977)
-    pcm = pcm.astype(np.int16)
+    pcm = random_audio(spec, seed, loudness)
     assert differing(spec, pcm, tensorflow_op.process(pcm, spec)) == 0
+
+
+@EXAMPLES
+@given(spec=valid_specs(), seed=st.integers(0, 2**32 - 1), notch=st.floats(0, 0.99609375, width=32))
+def test_mltk_on_random_specs(mltk: Any, spec: FrontendSpec, seed: int, notch: float) -> None:
+    extra = {"tables": "mixed", "dc_notch": DcNotch(coefficient=notch), "activity": ActivityDetection()}
+    spec = spec.model_copy(update=extra)
+    pcm = random_audio(spec, seed, 20000)
+    pcm = pcm[: len(pcm) * 1000 // spec.sample_rate_hz * spec.sample_rate_hz // 1000]
+    assert differing(spec, pcm, mltk.process(pcm, spec)) == 0
 
 
 MLTK_SPECS = {

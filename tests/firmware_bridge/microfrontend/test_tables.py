@@ -36,7 +36,7 @@ def test_the_precisions_differ_where_the_stock_libraries_do() -> None:
 
 
 def test_the_window_is_a_hann_window() -> None:
-    window = hann_window(400, double=True)
+    window = hann_window(400, "double")
     assert window.max() == 4096
     assert (window == window[::-1]).all()
     exact = [0.5 - 0.5 * math.cos(2 * math.pi * (i + 0.5) / 400) for i in range(400)]
