@@ -137,7 +137,7 @@ class Mltk:
 
         settings = {f"fe.{name}": value for name, value in (to_mltk(spec) | extra).items()}
         settings |= {
-            "fe.sample_length_ms": len(pcm) * 1000 // spec.sample_rate_hz,
+            "fe.sample_length_ms": -(-len(pcm) * 1000 // spec.sample_rate_hz),
             "fe.fft_length": spec.fft_size,
         }
         wrapper = self._wrapper(settings)

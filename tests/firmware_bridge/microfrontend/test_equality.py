@@ -107,7 +107,6 @@ def test_mltk_on_random_specs(mltk: Any, spec: FrontendSpec, seed: int, notch: f
     extra = {"tables": "mixed", "dc_notch": DcNotch(coefficient=notch), "activity": ActivityDetection()}
     spec = spec.model_copy(update=extra)
     pcm = random_audio(spec, seed, 20000)
-    pcm = pcm[: len(pcm) * 1000 // spec.sample_rate_hz * spec.sample_rate_hz // 1000]
     assert differing(spec, pcm, mltk.process(pcm, spec)) == 0
 
 
