@@ -88,7 +88,7 @@ def flatten_dense(model: Any) -> list[str]:
 
 
 def dense_to_convolution(model: Any) -> list[str]:
-    """A FULLY_CONNECTED over rows, or with scales per channel, becomes a 1x1 convolution between reshapes.
+    """A FULLY_CONNECTED over rows, or a new one with scales per channel, becomes a 1x1 convolution between reshapes.
 
     The sums are the same integers. The scale of a layer with one scale is rounded in another place, which can
     move an exact tie by one: the proof then refuses this rewrite.
@@ -97,7 +97,7 @@ def dense_to_convolution(model: Any) -> list[str]:
     lines, operators = [], []
     for place, op in enumerate(graph.operators):
         name, version = _code(model, op)
-        if name != "FULLY_CONNECTED" or not _convertible(model, graph, op):
+        if name != "FULLY_CONNECTED" or not _convertible(model, graph, op, version):
             operators.append(op)
             continue
         operators += _as_convolution(model, graph, op)
@@ -115,11 +115,12 @@ def _per_channel(graph: Any, op: Any) -> bool:
     return q is not None and q.scale is not None and len(q.scale) > 1
 
 
-def _convertible(model: Any, graph: Any, op: Any) -> bool:
+def _convertible(model: Any, graph: Any, op: Any, version: int) -> bool:
     weights = graph.tensors[op.inputs[1]]
     stored = model.buffers[weights.buffer].data is not None
     plain = op.builtinOptions is not None and not op.builtinOptions.weightsFormat
-    wanted = _rows(graph, op) > 1 or _per_channel(graph, op)
+    new = version > SUPPORTED["FULLY_CONNECTED"].version
+    wanted = _rows(graph, op) > 1 or (new and _per_channel(graph, op))
     return bool(wanted and stored and plain and weights.type == _INT8 and _bytes_only(graph, op))
 
 

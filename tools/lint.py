@@ -46,7 +46,6 @@ def command(models: tuple[Path, ...], fixed: Path | None, as_json: bool) -> int:
 
 def _fix(models: tuple[Path, ...], out: Path, as_json: bool) -> Path:
     from edgetpu_models.fix import fix
-
     from firmware_bridge.errors import InvalidSetting
     from firmware_bridge.files import write_bytes
 
