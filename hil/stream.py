@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.audio import SAMPLE_RATE_HZ
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.errors import BundleInvalid, CorpusInvalid, UnknownName
 from firmware_bridge.evidence import Evidence, Quantity
 from firmware_bridge.fusion import FusionHead
 from firmware_bridge.progress import track
+from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import STAGES
 from hil.chip import fusion_bytes
 from hil.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
-from hil.devices.host_engine import HostEngine
+from hil.devices.host_engine import HostEngine, TimedScores
 from hil.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rerecord import Channel, Noise, Room, rerecord
+
+# A different shape is as wrong as it gets.
+DIFFERENT_SHAPE = 65535
 
 
 @dataclass
@@ -98,25 +104,37 @@ def observe(
     client, engine = DeviceClient(device.link()), HostEngine(bundle)
     require_same_bundle(client.hello(), bundle)
     log = _Log()
-    for segment in track(segments, f"streaming through {device.name}"):
-        pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
-        _one(segment.name, pcm, client, engine, log)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        for segment in track(segments, f"streaming through {device.name}"):
+            pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
+            # The host computes its own answer while the device computes: neither sees the other's.
+            wanted = beside.submit(_reference, engine, pcm)
+            result, got = client.score_segment(pcm), client.features(pcm)
+            log.results.append(result)
+            log.audio_s.append(len(pcm) / SAMPLE_RATE_HZ)
+            _compare(segment.name, result, got, wanted.result(), log)
     stage_us = _stages(log.results)
     if device.keeps_time:
         chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
     return _observations(device, bundle, segments, chip, log, stage_us)
 
 
-def _one(name: str, pcm: NDArray[np.int16], client: DeviceClient, engine: HostEngine, log: _Log) -> None:
-    result, want = client.score_segment(pcm), engine.score_segment(pcm)
-    ours = [want.acoustic, want.keyword, want.fused]
-    theirs = [result.acoustic, result.keyword, result.fused]
-    host = [engine.features(window) for window in engine.windows(pcm)]
-    got = client.features(pcm)
-    log.results.append(result)
-    log.audio_s.append(len(pcm) / 16000)
+def _reference(engine: HostEngine, pcm: PCM) -> tuple[TimedScores, list[NDArray[np.uint16]]]:
+    """Return the host's own scores, and the features of each window."""
+    return engine.score_segment(pcm), [engine.features(window) for window in engine.windows(pcm)]
+
+
+def _compare(
+    name: str,
+    result: SegmentResult,
+    got: Sequence[NDArray[np.uint16]],
+    wanted: tuple[TimedScores, list[NDArray[np.uint16]]],
+    log: _Log,
+) -> None:
+    scores, host = wanted
+    ours, theirs = ([one.acoustic, one.keyword, one.fused] for one in (scores, result))
     log.scores_lsb.append(max(map(_difference, ours, theirs)))
-    log.features_lsb.append(max(map(_difference, host, got)))
+    log.features_lsb.append(max(map(_difference, host, got)) if len(host) == len(got) else DIFFERENT_SHAPE)
     log.compared += sum(window.size for window in host)
     if log.example is None:
         log.example = Example(name, host[0], got[0])
@@ -124,7 +142,7 @@ def _one(name: str, pcm: NDArray[np.int16], client: DeviceClient, engine: HostEn
 
 def _difference(first: NDArray[np.generic], second: NDArray[np.generic]) -> int:
     if first.shape != second.shape:
-        return 65535  # a different shape is as wrong as it gets
+        return DIFFERENT_SHAPE
     return int(np.abs(first.astype(np.int64) - second.astype(np.int64)).max(initial=0))
 
 

@@ -74,6 +74,7 @@ def test_an_oversized_frame_counts_all_its_bytes() -> None:
     decoder = FrameDecoder()
     for _ in range(10):
         decoder.push(b"\x01" * 500)
+        assert len(decoder._held) <= LONGEST_ENCODED, "counted, not kept"
     assert decoder.pending == 5000
     assert decoder.push(b"\0") == [FrameFault(Fault.OVERSIZED, 5000)]
 
