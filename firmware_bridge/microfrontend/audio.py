@@ -13,7 +13,7 @@ from firmware_bridge.errors import AudioUnreadable
 def checked_pcm(pcm: Any) -> NDArray[np.int16]:
     """Return the audio as contiguous native int16[samples]; a view where it already is.
 
-    Non-contiguous and byte-swapped arrays are copied. Nothing is converted silently.
+    Non-contiguous, unaligned and byte-swapped arrays are copied. Nothing is converted silently.
 
     Raises:
         AudioUnreadable: If it is not a one-dimensional int16 array; names the conversion to use.
@@ -38,4 +38,4 @@ def checked_pcm(pcm: Any) -> NDArray[np.int16]:
             f"the front-end takes int16 samples, not {array.dtype}",
             "for 32-bit samples keep the upper half: (x >> 16).astype(np.int16)",
         )
-    return np.ascontiguousarray(array, dtype=np.int16)
+    return np.require(array, dtype=np.int16, requirements=["C", "A"])

@@ -33,6 +33,12 @@ static int32_t bad_bins(const ut_tables *t) {
             return 7;
         }
     }
+    for (int32_t i = 0; i < t->fft_size; ++i) {
+        const int split_used = i < t->fft_size / 2;
+        if (t->twiddles[i] == -32768 || (split_used && t->split_twiddles[i] == -32768)) {
+            return 15; /* a product of two of them would leave 32 bits */
+        }
+    }
     for (int32_t bin = 0; bin < previous - t->mel_start; ++bin) {
         if (t->mel_weights[bin] < 0 || t->mel_unweights[bin] < 0) {
             return 8;

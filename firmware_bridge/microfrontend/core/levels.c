@@ -32,7 +32,8 @@ static inline uint32_t gain_of(const int16_t *table, uint32_t estimate) {
     const int32_t fraction = (int32_t)((aligned >> 21) & 0x3FFu);
     const int32_t slope = ((piece[2] * fraction) >> 5) + piece[1] * 32;
     /* Beside a saturated piece the parabola overshoots; 16 bits wrap, as in the stock library. */
-    return (uint32_t)(int16_t)(((slope * fraction + (1 << 14)) >> 15) + piece[0]);
+    const int32_t curve = (int32_t)((uint32_t)slope * (uint32_t)fraction + (1u << 14)) >> 15;
+    return (uint32_t)(int16_t)(curve + piece[0]);
 }
 
 static void normalise(const ut_tables *t, const uint32_t *restrict estimates, uint32_t *restrict signal) {

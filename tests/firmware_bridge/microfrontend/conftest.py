@@ -11,32 +11,14 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec
+from firmware_bridge.microfrontend.golden import golden_signals
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch, LogScale, NoiseReduction, Pcan
-
-SAMPLES = 16000
 
 
 @pytest.fixture(scope="session")
 def signals() -> dict[str, NDArray[np.int16]]:
     """One second each of what tries a fixed-point front-end most."""
-    rng = np.random.default_rng(7)
-    n = np.arange(SAMPLES)
-    made = {
-        "full-scale noise": rng.integers(-32768, 32768, SAMPLES),
-        "full-scale square": np.where(n // 40 % 2, 32767, -32768),
-        "fast square": np.where(n % 2, 32767, -32768),
-        "impulses at -32768": np.where(n % 400 == 199, -32768, 0),
-        "impulses on noise": np.where(n % 400 == 199, -32768, rng.integers(-99, 99, SAMPLES)),
-        "DC at -32768": np.full(SAMPLES, -32768),
-        "DC at 32767": np.full(SAMPLES, 32767),
-        "silence": np.zeros(SAMPLES),
-        "noise of 3 LSB": rng.integers(-3, 4, SAMPLES),
-        "one LSB": np.where(n == 5000, 1, 0),
-        "tone": 20000 * np.sin(2 * np.pi * 1000 / 16000 * n),
-        "bursts": np.where(n // 4000 % 2, rng.integers(-9000, 9000, SAMPLES), rng.integers(-30, 30, SAMPLES)),
-        "chirp": 12000 * np.sin(2 * np.pi * (50 + 0.2 * n) * n / 16000),
-    }
-    return {name: np.asarray(values).round().astype(np.int16) for name, values in made.items()}
+    return golden_signals()
 
 
 @pytest.fixture(scope="session")
