@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from firmware_bridge.evidence import Quantity
 from hil.observations import Observations
 
 
 def realtime(seen: Observations) -> dict[str, Quantity | str]:
-    """Seconds of audio scored per second, link included."""
+    """Seconds of audio scored per second, link included; the interval holds 95 of 100 segments.
+
+    On a busy laptop single segments are slow, so the gate looks at the interval: it catches a cliff.
+    """
     factor = float(seen.audio_s.sum() / max(seen.wall_s.sum(), 1e-9))
-    worst = float((seen.audio_s / seen.wall_s.clip(1e-9)).min())
-    whose = "the device's own speed" if seen.keeps_time else "this machine's speed, not the chip's"
-    source = f"{whose}; the slowest segment ran at {worst:.1f}"
-    return {"realtime_factor": Quantity(round(factor, 3), "", seen.evidence, len(seen.names), source=source)}
+    low, high = (
+        round(float(end), 3) for end in np.percentile(seen.audio_s / seen.wall_s.clip(1e-9), (2.5, 97.5))
+    )
+    source = "the device's own speed" if seen.keeps_time else "this machine's speed, not the chip's"
+    return {
+        "realtime_factor": Quantity(round(factor, 3), "", seen.evidence, len(seen.names), (low, high), source)
+    }
 
 
 def host_memory(seen: Observations) -> dict[str, Quantity | str]:

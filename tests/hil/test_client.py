@@ -73,6 +73,22 @@ def test_features_are_those_of_the_segment_asked_for() -> None:
     assert np.array_equal(client.features(first)[0], ENGINE.features(first))
 
 
+def test_a_late_reply_to_an_earlier_request_is_not_taken_for_the_present_one() -> None:
+    class Echoing(MemoryLink):
+        """Delivers the reply before last once more, ahead of the present one."""
+
+        before = b""
+
+        def read(self, deadline: float) -> bytes:
+            data = super().read(deadline)
+            late, self.before = self.before, data or self.before
+            return late + data
+
+    client = client_on(Echoing(DeviceServer(ENGINE, ENGINE.identity)))
+    good = [client.stats()["frames_good"] for _ in range(4)]
+    assert good == [1, 2, 3, 4]
+
+
 def test_stats_and_reset() -> None:
     client = client_on(memory_link())
     client.score_segment(speech(1000))
