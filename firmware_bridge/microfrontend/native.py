@@ -95,7 +95,7 @@ class NativeTables:
         tables = make_tables(spec)
         noise = [int(v) for v in tables.noise] or [0, 0, 0, -1]
         activity = [int(v) for v in tables.activity] or [0, 0, 0, 0, -1]
-        self._arrays = {
+        self.arrays = {
             "window": tables.window,
             "order": input_order(spec.fft_size // 2).astype(np.uint16),
             "twiddles": tables.twiddles,
@@ -109,7 +109,7 @@ class NativeTables:
         unsigned = ("order", "log_table")
         pointers = {
             name: core.pointer("uint16_t" if name in unsigned else "int16_t", array)
-            for name, array in self._arrays.items()
+            for name, array in self.arrays.items()
         }
         self.struct = core.ffi.new(
             "ut_tables *",

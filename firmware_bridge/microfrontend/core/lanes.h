@@ -16,7 +16,7 @@
 #define UT_VECTOR_BYTES 64
 #elif defined(__AVX2__)
 #define UT_VECTOR_BYTES 32
-#elif defined(__SSE2__) || defined(__ARM_NEON)
+#elif defined(__SSE2__) || defined(__aarch64__)
 #define UT_VECTOR_BYTES 16
 #else
 #define UT_VECTOR_BYTES 0

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define UT_LANES 1
 
 typedef uint32_t lanes;
@@ -112,12 +116,35 @@ static inline lanes_sum lanes_sum_add(lanes_sum sum, uint32_t energy, int16_t we
     return sum + (uint64_t)energy * (uint16_t)weight;
 }
 
+/* The square root instruction, where there is one: no call into a C library. */
+#if defined(__SSE2__)
+#define UT_SQRT_INSTRUCTION 1
+static inline double sqrt_instruction(double x) {
+    const __m128d value = _mm_set_sd(x);
+    return _mm_cvtsd_f64(_mm_sqrt_sd(value, value));
+}
+#elif defined(__aarch64__)
+#define UT_SQRT_INSTRUCTION 1
+static inline double sqrt_instruction(double x) {
+    double root;
+    __asm__("fsqrt %d0, %d1" : "=w"(root) : "w"(x));
+    return root;
+}
+#elif defined(__ARM_FP) && (__ARM_FP & 8)
+#define UT_SQRT_INSTRUCTION 1
+static inline double sqrt_instruction(double x) {
+    double root;
+    __asm__("vsqrt.f64 %P0, %P1" : "=w"(root) : "w"(x));
+    return root;
+}
+#endif
+
 /* Square root, rounded to nearest; a 32-bit input saturates at 65535 as in the stock library. */
 static inline uint32_t rounded_sqrt(uint64_t value) {
-#if defined(__SSE2__) || defined(__aarch64__) || (defined(__ARM_FP) && (__ARM_FP & 8))
+#if defined(UT_SQRT_INSTRUCTION) && !defined(UT_PLAIN_C)
     /* Exact below 2^49: a square root of an integer is never so near a half that a double cannot tell. */
     const double exact = (double)(uint32_t)(value >> 32) * 4294967296.0 + (double)(uint32_t)value;
-    const uint32_t root = (uint32_t)(__builtin_sqrt(exact) + 0.5);
+    const uint32_t root = (uint32_t)(sqrt_instruction(exact) + 0.5);
 #else
     uint64_t rest = value, wide = 0, bit = (uint64_t)1 << 48;
     while (bit > rest) {

@@ -38,7 +38,7 @@ typedef struct {
 #define UT_PRODUCT_EVEN(a, b) ((lanes_u64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 #define UT_SQRT(a) ((lanes_f64)_mm256_sqrt_pd((__m256d)(a)))
 #else
-/* No intrinsics: what any vector unit can do. */
+/* What any vector unit can do. */
 static inline lanes_i32 lanes_low(lanes a) { return (lanes_i32)(a << 16) >> 16; }
 static inline lanes_i32 lanes_high(lanes a) { return (lanes_i32)a >> 16; }
 #define UT_DOT(a, b) ((lanes)(lanes_low(a) * lanes_low(b) + lanes_high(a) * lanes_high(b)))
@@ -48,9 +48,13 @@ static inline lanes UT_SCALE(lanes a, lanes k) {
     const lanes high = (lanes)((lanes_high(a) * lanes_low(k) + (1 << 14)) >> 15);
     return (low & 0xFFFFu) | (high << 16);
 }
-static inline lanes_f64 UT_SQRT(lanes_f64 a) {
-    return (lanes_f64){__builtin_sqrt(a[0]), __builtin_sqrt(a[1])};
-}
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#define UT_SQRT(a) ((lanes_f64)_mm_sqrt_pd((__m128d)(a)))
+#else
+#include <arm_neon.h>
+#define UT_SQRT(a) ((lanes_f64)vsqrtq_f64((float64x2_t)(a)))
+#endif
 #endif
 
 static inline lanes lanes_pick(lanes low, lanes high) { return (low & 0xFFFFu) | (high & 0xFFFF0000u); }
