@@ -239,8 +239,8 @@ def _idle(tensor: Any, kind: int) -> bool:
     if tensor.type not in (_INT8, _UINT8) or q is None or q.scale is None or len(q.scale) != 1:
         return False
     low, high = (-128, 127) if tensor.type == _INT8 else (0, 255)
-    top = float(q.scale[0]) * (high - int(q.zeroPoint[0]))
-    return int(q.zeroPoint[0]) == low and (kind == _RELU or top <= 6.0)
+    steps = round(6 / float(q.scale[0]))  # where the kernel cuts
+    return int(q.zeroPoint[0]) == low and (kind == _RELU or steps >= high - low)
 
 
 REWRITES: tuple[Rewrite, ...] = (

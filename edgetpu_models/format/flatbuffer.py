@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from firmware_bridge.errors import ModelInvalid
 
-MAX_TABLES = 40_000  # a model of 1,000 operations has about 10,000
+MAX_TABLES = 12_000  # a model of 1,000 operations has about 8,000; keeps every answer within a second
 MAX_ELEMENTS = 4_000_000  # elements of short vectors (shapes, indices, scales), all together
 
 _FORMATS = {name: struct.Struct("<" + name) for name in "bBhHiIqQf?"}

@@ -56,7 +56,7 @@ def scale(accumulator: Int64, real: npt.NDArray[np.float64], rounding: Rounding 
 
 
 def _high_product(value: Int64, q: npt.NDArray[Any]) -> Int64:
-    """Return value * q / 2^31, rounded to nearest, halves away from zero (gemmlowp's doubling high product)."""
+    """Return value * q / 2^31, rounded to nearest, halves upwards (gemmlowp's doubling high product)."""
     product = value * q
     nudge = np.where(product >= 0, 1 << 30, 1 - (1 << 30))
     total = product + nudge

@@ -222,7 +222,7 @@ def transpose_rank(graph: SubGraph, op: Operator) -> str | None:
 
 
 @rule(
-    "tile",
+    "tile-from",
     ops=("TILE",),
     ground=Ground.UNKNOWN,
     remedy="let ADD or MUL broadcast instead",

@@ -1,0 +1,179 @@
+"""The generated page, damaged files, the picture and the verbs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edgetpu_models import fuzz
+from edgetpu_models.analyse import analyse
+from edgetpu_models.plot import memory_map
+from edgetpu_models.rules.base import RULES
+from edgetpu_models.rules.support import SUPPORTED
+from edgetpu_models.supported import page, write_page
+from edgetpu_models.testing import compiled, small_network
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_the_page_in_the_repository_is_the_one_that_the_rules_make() -> None:
+    stored = (ROOT / "docs" / "supported_operations.md").read_text()
+    assert stored == page(), "run `python -m edgetpu_models.supported`"
+
+
+def test_the_page_names_every_rule_and_operation(tmp_path: Path) -> None:
+    write_page(tmp_path / "p.md")
+    text = (tmp_path / "p.md").read_text()
+    assert all(f"| `{name}` |" in text for name in RULES)
+    assert all(f"| {name} |" in text for name in SUPPORTED)
+
+
+def test_damage_is_the_same_for_the_same_seed() -> None:
+    sources = fuzz.default_sources()
+    assert list(fuzz.damaged(sources, 20, 3)) == list(fuzz.damaged(sources, 20, 3))
+    assert list(fuzz.damaged(sources, 20, 3)) != list(fuzz.damaged(sources, 20, 4))
+
+
+def test_damage_is_done() -> None:
+    source = small_network()
+    rng = random.Random(0)
+    assert sum(fuzz.mutate(source, rng) != source for _ in range(100)) > 90
+    assert fuzz.mutate(b"short", rng) == b"short"
+
+
+def test_every_tool_answers_on_damaged_files() -> None:
+    count = int(os.environ.get("UNDERTONE_FUZZ", "1500"))
+    outcome = fuzz.fuzz(fuzz.default_sources(), count, seed=11)
+    assert outcome.failures == []
+    assert outcome.slowest_s < fuzz.LIMIT_S
+    for tool in fuzz.TOOLS:  # both kinds of answer occur, or the damage is too weak or too strong
+        assert outcome.answers[f"{tool.__name__}: data"] > count // 20
+        assert outcome.answers[f"{tool.__name__}: ModelInvalid"] > count // 20
+
+
+@pytest.mark.corpus
+def test_every_tool_answers_on_damaged_real_files(pairs: list) -> None:
+    sources = [p.compiled.read_bytes() for p in pairs if p.compiled.stat().st_size < 200_000]
+    outcome = fuzz.fuzz(sources, 300, seed=5)
+    assert outcome.failures == []
+
+
+def test_a_tool_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(data: bytes) -> None:
+        raise IndexError("oops")
+
+    monkeypatch.setattr(fuzz, "TOOLS", (broken,))
+    outcome = fuzz.fuzz(fuzz.default_sources(), 2)
+    assert len(outcome.failures) == 2
+    assert "IndexError: oops" in outcome.failures[0]
+    assert outcome.as_dict()["failure_count"] == 2
+
+
+def test_a_tool_that_is_slow_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "LIMIT_S", -1.0)
+    assert fuzz.fuzz([compiled()], 1).failures
+
+
+def test_fuzzing_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.tflite").write_bytes(compiled())
+    assert fuzz.main(["5", "1", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 5
+
+
+def test_the_memory_map_is_a_picture_and_always_the_same() -> None:
+    found = analyse([small_network(), small_network(1)])
+    picture = memory_map(found)
+    assert picture == memory_map(found)
+    assert picture.startswith(b"<?xml")
+    assert b"parameters on the chip: 4,992 bytes" in picture
+
+
+def _run(verb: str, *arguments: str) -> Result:
+    import importlib
+
+    command = importlib.import_module(f"tools.{verb}").command
+    return CliRunner().invoke(command, arguments, standalone_mode=False)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    good, made = tmp_path / "net.tflite", tmp_path / "net_edgetpu.tflite"
+    good.write_bytes(small_network())
+    made.write_bytes(compiled())
+    return str(good), str(made)
+
+
+def test_lint_verb(files: tuple[str, str], tmp_path: Path) -> None:
+    found = _run("lint", files[0], "--json")
+    assert found.return_value == 0
+    assert json.loads(found.output) == {"passes": True, "findings": {files[0]: []}}
+    assert "no findings" in _run("lint", files[0]).output
+    fixed = _run("lint", files[0], "--fix", str(tmp_path / "fixed.tflite"))
+    assert "no safe rewrite applies" in fixed.output
+    assert (tmp_path / "fixed.tflite").read_bytes() == small_network()
+
+
+def test_lint_verb_fails_on_what_leaves_the_tpu(tmp_path: Path) -> None:
+    from edgetpu_models.testing import Network
+
+    net = Network()
+    bad = tmp_path / "bad.tflite"
+    bad.write_bytes(net.finish(net.op("GELU", [net.input((1, 4))], (1, 4))))
+    found = _run("lint", str(bad))
+    assert found.return_value == 1
+    assert "unknown-builtin (stops the compiler" in found.output
+
+
+def test_analyse_verb(files: tuple[str, str], tmp_path: Path) -> None:
+    table, picture = tmp_path / "ops.csv", tmp_path / "map.svg"
+    found = _run("analyse", files[0], "--json", "--csv", str(table), "--plot", str(picture))
+    assert found.return_value == 0
+    assert json.loads(found.output)["fits"] is True
+    with table.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [r["name"] for r in rows][:2] == ["CONV_2D", "DEPTHWISE_CONV_2D"]
+    assert rows[0]["shape"] == "1x16x8x16"
+    assert picture.read_bytes().startswith(b"<?xml")
+    text = _run("analyse", files[0], files[0]).output
+    assert "fits on the chip" in text
+    assert "estimated" in text
+
+
+def test_inspect_verb(files: tuple[str, str]) -> None:
+    data = json.loads(_run("inspect", files[1], "--original", files[0], "--json").output)
+    assert data["on_chip_bytes"] == 4096
+    assert data["n_ops"] == 11
+    assert "on_chip_bytes" in _run("inspect", files[1]).output
+    changes = json.loads(_run("inspect", files[0], "--diff", files[1], "--json").output)["changes"]
+    assert changes[0]["where"] == "file.compiled"
+    assert "differences" in _run("inspect", files[0], "--diff", files[1]).output
+
+
+def test_explain_verb() -> None:
+    assert json.loads(_run("explain", "softmax-rows", "--json").output)["kind"] == "rule"
+    text = _run("explain", "More", "than", "one", "subgraph", "is", "not", "supported").output
+    assert "change:" in text
+
+
+def test_bisect_verb(files: tuple[str, str], tmp_path: Path) -> None:
+    found = _run("bisect", files[0], "--inputs", "2", "--json")
+    assert found.return_value in (0, 1)  # fast kernels may differ by 1
+    assert {"agrees", "first", "layers"} <= set(json.loads(found.output))
+    contract = tmp_path / "tolerance.json"
+    assert _run("bisect", files[0], "--inputs", "2", "--save", str(contract)).return_value == 0
+    held = _run("bisect", files[0], "--inputs", "2", "--contract", str(contract))
+    assert held.return_value == 0
+    assert "within its tolerance" in held.output
+
+
+def test_compile_verb_without_a_compiler(files: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("EDGETPU_COMPILER", raising=False)
+    found = _run("compile", files[0])
+    assert type(found.exception).__name__ == "EnvironmentLacking"
