@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,17 @@ class Refusal(UndertoneError):
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code, self.sentence = code, sentence
+
+
+@contextlib.contextmanager
+def _failures_said() -> Iterator[None]:
+    """Turn a failure of the engine into an answer: a device must not fall silent."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except (UndertoneError, ValueError, RuntimeError) as error:
+        raise Refusal(ErrorCode.INTERNAL, f"the computation failed: {error}") from error
 
 
 class SegmentStore:
@@ -94,11 +107,9 @@ class SegmentStore:
                 ErrorCode.WRONG_CHECKSUM, "the samples do not match their checksum; send them again"
             )
         if self._result is None:
-            try:
+            with _failures_said():
                 scores = self._engine.score_segment(pcm)
                 windows = len(self._engine.windows(pcm))
-            except (UndertoneError, ValueError, RuntimeError) as error:
-                raise Refusal(ErrorCode.INTERNAL, f"scoring failed: {error}") from error
             self.scored += 1
             self._result = {"segment": segment, "windows": windows}
             for branch in ("acoustic", "keyword", "fused"):
@@ -112,10 +123,11 @@ class SegmentStore:
         """Return the fields of a `features` reply: as many frames as fit, from `first_frame` on."""
         pcm = self._complete(segment)
         if self._window is None or self._window[0] != window:
-            windows = self._engine.windows(pcm)
-            if window >= len(windows):
-                raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {len(windows)}")
-            self._window = (window, self._engine.features(windows[window]))
+            with _failures_said():
+                windows = self._engine.windows(pcm)
+                if window >= len(windows):
+                    raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {len(windows)}")
+                self._window = (window, self._engine.features(windows[window]))
         values = self._window[1]
         if first_frame >= len(values):
             raise Refusal(ErrorCode.OUT_OF_RANGE, f"frame {first_frame} of {len(values)}")

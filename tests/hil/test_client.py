@@ -89,6 +89,18 @@ def test_a_late_reply_to_an_earlier_request_is_not_taken_for_the_present_one() -
     assert good == [1, 2, 3, 4]
 
 
+def test_a_lost_end_of_frame_costs_one_attempt_not_two() -> None:
+    class Clipping(MemoryLink):
+        """Loses the last byte of the first thing that is sent: the frame never ends."""
+
+        def write(self, data: bytes, deadline: float) -> None:
+            first = self.now() == 0
+            super().write(data[:-1] if first else data, deadline)
+
+    link = Clipping(DeviceServer(ENGINE, ENGINE.identity))
+    assert DeviceClient(link, Timing(attempts=2), session=1).hello().labels == 4
+
+
 def test_stats_and_reset() -> None:
     client = client_on(memory_link())
     client.score_segment(speech(1000))

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.protocol import (
     LIMITS,
     DeviceServer,
@@ -199,10 +202,44 @@ def test_a_failing_engine_is_an_error_not_a_crash(pcm: np.ndarray) -> None:
         def score_segment(self, pcm: np.ndarray) -> LoopbackScores:
             raise ValueError("x" * 300)
 
+        def features(self, window: np.ndarray) -> np.ndarray:
+            raise InvalidSetting("no such window", "")
+
     bench = Bench(Broken())
     bench.send(pcm)
+    assert bench.refused("get_features", segment=1, window=0, first_frame=0) == ErrorCode.INTERNAL
     reply = bench.ask("end", segment=1, checksum=zlib.crc32(pcm.tobytes()))
     assert reply is not None
     assert reply["code"] == ErrorCode.INTERNAL
     assert len(reply["sentence"]) == 160
     assert bench.ask("reset") is not None
+
+
+requests = st.builds(Frame, st.integers(0, 255), st.integers(0, 3), st.binary(max_size=40))
+places = st.integers(0, 3)
+sensible = st.one_of(
+    st.builds(lambda s, n: ("begin", {"segment": s, "samples": n}), places, st.integers(0, 3000)),
+    st.builds(lambda s, o, n: ("audio", {"segment": s, "offset": o, "pcm": [1] * n}), places, places, places),
+    st.builds(
+        lambda s, w, f: ("get_features", {"segment": s, "window": w, "first_frame": f}),
+        places,
+        places,
+        places,
+    ),
+    st.builds(lambda s: ("end", {"segment": s, "checksum": 0}), places),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(requests, st.binary(max_size=60), sensible), max_size=12))
+def test_no_bytes_make_the_device_fall_over(sent: list[Any]) -> None:
+    server = DeviceServer(ENGINE, ENGINE.identity)
+    for sequence, item in enumerate(sent):
+        if isinstance(item, tuple):
+            name, fields = item
+            item = Frame(int(Kind[name.upper()]), sequence, encode(name, **fields))
+        answer = server.push(encode_frame(item) if isinstance(item, Frame) else item)
+        found = FrameDecoder().push(answer)
+        assert all(isinstance(one, Frame) for one in found), "what it says is always whole"
+    answer = server.push(b"\0" + encode_frame(Frame(int(Kind.GET_STATS), 99, b"")))
+    assert FrameDecoder().push(answer)[-1].sequence == 99, "and it still answers"
