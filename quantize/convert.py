@@ -38,7 +38,9 @@ def choose_windows(views: NDArray[np.int8], settings: CalibrationSettings) -> ND
     rng = np.random.default_rng(settings.seed)
     total = views.shape[0] * views.shape[1]
     picked = np.sort(rng.choice(total, min(settings.windows, total), replace=False))
-    chosen = np.stack([views[index // views.shape[1], index % views.shape[1]] for index in picked])
+    chosen: NDArray[np.int8] = np.stack(
+        [views[index // views.shape[1], index % views.shape[1]] for index in picked]
+    )
     chosen[0, 0, 0], chosen[0, 0, 1] = -128, 127
     return chosen
 

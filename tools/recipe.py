@@ -13,6 +13,7 @@ from firmware_bridge.windows import Windowing
 from quantize.convert import CalibrationSettings
 from train.augment import AugmentSettings
 from train.composed import ComposedSettings
+from train.keyword.fit import KeywordFitSettings
 from train.keyword.network import KeywordSettings
 from train.keyword.windows import KeywordWindowSettings
 from train.student.fit import FitSettings
@@ -85,7 +86,10 @@ class Recipe(_Section):
     distil: DistilChoice = DistilChoice()
     keyword: KeywordSettings = KeywordSettings()
     keyword_windows: KeywordWindowSettings = KeywordWindowSettings()
-    keyword_fit: FitSettings = FitSettings(epochs=20)
+    keyword_fit: KeywordFitSettings = KeywordFitSettings()
+    keyword_augment: AugmentSettings = AugmentSettings(
+        noise_share=0.5, snr_db=(5.0, 25.0), room_share=0.2, time_masks=1, time_mask=10, channel_masks=1
+    )
     calibration: CalibrationSettings = CalibrationSettings()
     composed: ComposedSettings
 
@@ -134,7 +138,9 @@ def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
         if first["type"] == "extra_forbidden":
             valid = ", ".join(valid_keys(place[:-1]))
             raise InvalidSetting(f"{source}: unknown key '{where}'", f"valid keys there: {valid}") from error
-        raise InvalidSetting(f"{source}: {where}: {first['msg']}", "mend the value; the recipes' comments help") from error
+        raise InvalidSetting(
+            f"{source}: {where}: {first['msg']}", "mend the value; the recipes' comments help"
+        ) from error
 
 
 def valid_keys(place: list[str]) -> list[str]:

@@ -138,9 +138,22 @@ def trim(pcm: Signal) -> Signal:
     return pcm[start : (int(loud[-1]) + 1) * FRAME + MARGIN]
 
 
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """One composed window.
+
+    Attributes:
+        pcm: int16[samples].
+        centre: Sample in the middle of the keyword, -1 where there is none.
+    """
+
+    pcm: Pcm
+    centre: int
+
+
 def compose(
     emotional: Pcm, keyword: Pcm | None, samples: int, settings: ComposedSettings, rng: np.random.Generator
-) -> Pcm:
+) -> Composed:
     """Join one emotional clip and at most one keyword in one window.
 
     Args:
@@ -151,17 +164,19 @@ def compose(
         rng: Source of all randomness.
 
     Returns:
-        int16[samples]. Where both do not fit, the emotional clip loses its end.
+        The window. Where both do not fit, the emotional clip loses its end.
     """
     speech = trim(to_float(emotional))
     if keyword is None:
         spare = max(0, samples - len(speech))
-        return to_pcm16(place(speech, samples, int(rng.integers(0, spare + 1))))
+        return Composed(to_pcm16(place(speech, samples, int(rng.integers(0, spare + 1)))), -1)
     word = trim(to_float(keyword))
     level = 10.0 ** (settings.level_db * rng.uniform(-1, 1) / 20.0)
     word = word * np.float32(level * rms(speech) / max(rms(word), 1e-6))
     gap = np.zeros(int(rng.integers(settings.gap_ms[0], settings.gap_ms[1] + 1)) * 16, np.float32)
     speech = speech[: max(0, samples - len(word) - len(gap))]
-    parts = (word, gap, speech) if rng.random() < settings.before_share else (speech, gap, word)
-    joined = np.concatenate(parts)[:samples]
-    return to_pcm16(place(joined, samples, int(rng.integers(0, samples - len(joined) + 1))))
+    first = rng.random() < settings.before_share
+    joined = np.concatenate((word, gap, speech) if first else (speech, gap, word))[:samples]
+    start = int(rng.integers(0, samples - len(joined) + 1))
+    before = 0 if first else len(speech) + len(gap)
+    return Composed(to_pcm16(place(joined, samples, start)), start + before + len(word) // 2)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.acoustics import Signal
-from firmware_bridge.audio import read_audio
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
-from firmware_bridge.progress import note, track
+from firmware_bridge.progress import track
 from train.augment import AugmentSettings, vary_features, vary_sound
 
 Pcm = NDArray[np.int16]
@@ -28,24 +26,6 @@ class Surroundings:
 
     noises: tuple[Signal, ...] = ()
     rooms: tuple[Signal, ...] = ()
-
-
-def read_all(paths: Sequence[Path], title: str) -> list[Pcm]:
-    """Read sound files as int16[samples] at 16 kHz; conversions are told once per kind.
-
-    Raises:
-        AudioUnreadable: A file is damaged.
-    """
-    with ThreadPoolExecutor(THREADS) as pool:
-        clips = list(track(pool.map(read_audio, paths), title, total=len(paths)))
-    conversions: dict[str, int] = {}
-    for clip in clips:
-        for line in clip.notes:
-            kind = "clipped samples" if line.endswith("clipped") else line
-            conversions[kind] = conversions.get(kind, 0) + 1
-    for kind, count in sorted(conversions.items()):
-        note(f"{title}: {count} files converted: {kind}")
-    return [clip.pcm for clip in clips]
 
 
 def compute_features(

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from firmware_bridge.acoustics import change_speed, to_float, to_pcm16
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
-from train.augment import AugmentSettings, vary_features, vary_sound
-from train.composed import ComposedSettings, compose
+from train.augment import AugmentSettings, place, vary_features, vary_sound
+from train.composed import Composed, ComposedSettings, compose
 from train.views import Features, Pcm, Surroundings, compute_features
 
 
@@ -48,6 +49,21 @@ class KeywordClips:
     speech: Sequence[Pcm]
 
 
+@dataclass(frozen=True, eq=False)
+class KeywordViews:
+    """Training windows of the keyword network.
+
+    Attributes:
+        features: int8[views, items, frames, channels].
+        classes: int64[items], 0 for no keyword.
+        centres: int32[views, items], the frame in the middle of the keyword, -1 for none.
+    """
+
+    features: Features
+    classes: NDArray[np.int64]
+    centres: NDArray[np.int32]
+
+
 def keyword_views(
     clips: KeywordClips,
     samples: int,
@@ -58,7 +74,7 @@ def keyword_views(
     surroundings: Surroundings,
     settings: KeywordWindowSettings,
     seed: int,
-) -> tuple[Features, NDArray[np.int64]]:
+) -> KeywordViews:
     """Make the training windows.
 
     Args:
@@ -67,35 +83,36 @@ def keyword_views(
         frontend: The front-end.
         scaling: Features to int8.
         composed: How a word is joined with emotional speech.
-        augment: How strongly windows are varied.
+        augment: How strongly windows are varied. Its speed changes the word alone, so that the place of the
+            word stays known; its offset is not used, since words lie anywhere as it is.
         surroundings: Noises and rooms.
         settings: How many windows of which kind.
         seed: Same seed, same bytes.
-
-    Returns:
-        int8[views, items, frames, channels] and the class int64[items] of each item, 0 for no keyword.
     """
     negatives = int(len(clips.words) * settings.negative_share)
     labels = np.concatenate([clips.classes, np.zeros(negatives, np.int64)])
     items = len(labels)
+    centres = np.full((settings.views, items), -1, np.int32)
+    outside = augment.model_copy(update={"speed": 0.0, "offset_ms": 0})
 
     def window(index: int) -> Pcm:
         view, item = divmod(index, items)
         rng = np.random.default_rng([seed, view, item, 2])
-        beside = bool(clips.speech) and rng.random() < settings.beside_speech
         word: Pcm | None = clips.words[item] if item < len(clips.words) else None
         if word is None and clips.others and rng.random() < 0.5:
             word = clips.others[int(rng.integers(len(clips.others)))]
-        if beside:
-            speech = clips.speech[int(rng.integers(len(clips.speech)))]
-            joined = compose(speech, word, samples, composed, rng)
+        if word is not None:
+            word = to_pcm16(change_speed(to_float(word), 1.0 + augment.speed * rng.uniform(-1.0, 1.0)))
+        if clips.speech and rng.random() < settings.beside_speech:
+            made = compose(clips.speech[int(rng.integers(len(clips.speech)))], word, samples, composed, rng)
         elif word is not None:
-            joined = np.zeros(samples, np.int16)
-            start = int(rng.integers(0, samples - min(samples, len(word)) + 1))
-            joined[start : start + len(word)] = word[: samples - start]
+            start = int(rng.integers(0, max(1, samples - len(word) + 1)))
+            made = Composed(to_pcm16(place(to_float(word), samples, start)), start + len(word) // 2)
         else:
-            joined = rng.integers(-30, 31, samples).astype(np.int16)
-        return vary_sound(joined, samples, augment, surroundings.noises, surroundings.rooms, rng)
+            made = Composed(rng.integers(-30, 31, samples).astype(np.int16), -1)
+        if item < len(clips.words):
+            centres[view, item] = frontend.spec.frames(made.centre)
+        return vary_sound(made.pcm, samples, outside, surroundings.noises, surroundings.rooms, rng)
 
     def vary(features: Features, index: int) -> Features:
         view, item = divmod(index, items)
@@ -103,4 +120,4 @@ def keyword_views(
 
     total = settings.views * items
     flat = compute_features(total, window, frontend, scaling, "computing keyword windows", vary)
-    return flat.reshape(settings.views, items, *flat.shape[1:]), labels
+    return KeywordViews(flat.reshape(settings.views, items, *flat.shape[1:]), labels, centres)

@@ -55,6 +55,17 @@ class DistilSettings(BaseModel):
     temperature: float = Field(default=2.0, gt=0)
 
 
+Take = Callable[[NDArray[Any], NDArray[np.int64], NDArray[np.int64], np.random.Generator], NDArray[Any]]
+
+
+def take_whole(
+    views: NDArray[Any], chosen: NDArray[np.int64], clips: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[Any]:
+    """Return one whole view of each clip."""
+    whole: NDArray[Any] = views[chosen, clips]
+    return whole
+
+
 def make_deterministic(seed: int) -> None:
     """Seed Python, NumPy and TensorFlow, and ask TensorFlow for deterministic kernels."""
     import keras
@@ -79,6 +90,7 @@ def fit(
     title: str = "training",
     teacher: NDArray[np.float32] | None = None,
     distil: DistilSettings | None = None,
+    take: Take | None = None,
 ) -> Any:
     """Train a network on views of clips.
 
@@ -92,6 +104,8 @@ def fit(
         title: What the progress bar says.
         teacher: float32[clips, classes], a teacher's probabilities for each clip.
         distil: How much the teacher's word counts; without a teacher it is ignored.
+        take: Cuts the batch out of `views`; called with the views, int64[batch] of chosen views and of clips,
+            and the generator. By default whole views are taken.
 
     Returns:
         The trained `keras.Model` with averaged weights.
@@ -114,7 +128,7 @@ def fit(
     averaged = [v for v in model.weights if str(v.dtype).startswith("float")]
     shadow = [tf.Variable(v.value) for v in averaged]
     smoothed = smooth(targets, settings.smoothing)
-    distil = distil or DistilSettings()
+    distil, take = distil or DistilSettings(), take or take_whole
     weight = distil.weight if teacher is not None else 0.0
     advised = smoothed if teacher is None else teacher.astype(np.float32)
     needs_channel = len(model.input_shape) == views.ndim
@@ -141,7 +155,7 @@ def fit(
         order, chosen = rng.permutation(clips), rng.integers(0, views.shape[0], clips)
         for index, start in enumerate(range(0, clips - batch + 1, batch)):
             picked = order[start : start + batch]
-            seen = tf.constant(views[chosen[picked], picked])
+            seen = tf.constant(take(views, chosen[picked], picked, rng))
             step(seen, tf.constant(smoothed[picked]), tf.constant(advised[picked]))
             if epoch >= first:
                 remember(tf.constant(0.0 if epoch == first and index == 0 else settings.average))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -38,6 +40,10 @@ class StudentSettings(BaseModel):
 
 # The running mean and variance must follow within a few hundred steps: some depthwise outputs are tiny.
 MOMENTUM = 0.9
+# ReLU6: one outlier must not stretch the 255 int8 steps of a whole tensor.
+CEILING = 6.0
+# On the chip, scores are logits above this floor: what is less likely never wins, but would take half the int8 steps.
+SCORE_FLOOR = -2.0
 
 
 def conv(x: Any, channels: int, name: str, *, kernel: int = 1, stride: int = 1, relu: bool = True) -> Any:
@@ -46,7 +52,7 @@ def conv(x: Any, channels: int, name: str, *, kernel: int = 1, stride: int = 1, 
 
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+    return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 
 def depthwise(
@@ -57,7 +63,7 @@ def depthwise(
 
     x = layers.DepthwiseConv2D(kernel, strides=stride, padding=padding, use_bias=False, name=name)(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+    return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 
 def mean_over_window(x: Any, name: str) -> Any:
@@ -99,8 +105,11 @@ def block(x: Any, settings: StudentSettings, name: str) -> Any:
     return residual(x, conv(y, width, f"{name}_feed_out", relu=False), "feed")
 
 
-def body(inputs: Any, classes: int, settings: StudentSettings) -> Any:
-    """From trunk activations [batch, time, frequency, channels] to logits [batch, classes]."""
+def body(inputs: Any, classes: int, settings: StudentSettings, on_chip: bool = False) -> Any:
+    """From trunk activations [batch, time, frequency, channels] to logits [batch, classes].
+
+    With `on_chip` the result is `floored(logits)`, once `raise_to_floor` has shifted the bias.
+    """
     from keras import layers
 
     x = layers.Dropout(settings.dropout, name="input_drop")(inputs)
@@ -109,20 +118,44 @@ def body(inputs: Any, classes: int, settings: StudentSettings) -> Any:
     x = conv(x, settings.width, "to_width")
     for index in range(settings.blocks):
         x = block(x, settings, f"block{index}")
-    value = layers.Conv2D(settings.width, 1, activation="relu", name="pool_value")(x)
-    gated = gated_mean(x, value, settings.width, "pool")
-    pooled = layers.Concatenate(name="pooled")([mean_over_window(x, "plain_mean"), gated])
-    pooled = layers.Dropout(0.3, name="pooled_drop")(pooled)
-    return layers.Reshape((classes,), name="scores")(layers.Conv2D(classes, 1, name="logits")(pooled))
+    value = conv(x, settings.width, "pool_value")
+    # Two pools, two readings, one sum: concatenated, both would have to share one int8 scale.
+    logits = None
+    for name, pooled in (
+        ("plain", mean_over_window(x, "plain_mean")),
+        ("gated", gated_mean(x, value, settings.width, "pool")),
+    ):
+        read = layers.Dropout(0.3, name=f"{name}_drop")(pooled)
+        read = layers.Conv2D(classes, 1, name=f"{name}_logits", use_bias=logits is None)(read)
+        logits = read if logits is None else layers.Add(name="logits")([logits, read])
+    if on_chip:
+        logits = layers.ReLU(name="floor")(logits)
+    return layers.Reshape((classes,), name="scores")(logits)
 
 
-def build_body(shape: tuple[int, int, int], classes: int, settings: StudentSettings) -> Any:
+def floored(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what the chip's network gives for float logits: their height above `SCORE_FLOOR`, at least 0."""
+    return np.maximum(logits - np.float32(SCORE_FLOOR), 0)
+
+
+def raise_to_floor(model: Any) -> Any:
+    """Shift the bias of the last layer so that 0 stands for `SCORE_FLOOR`; return the network."""
+    reading = model.get_layer("plain_logits")
+    kernel, bias = reading.get_weights()
+    reading.set_weights([kernel, bias - np.float32(SCORE_FLOOR)])
+    return model
+
+
+def build_body(
+    shape: tuple[int, int, int], classes: int, settings: StudentSettings, on_chip: bool = False
+) -> Any:
     """Return the trainable part of the `trunk` recipe.
 
     Args:
         shape: (time steps, frequencies, channels) of the trunk's activations.
         classes: Number of emotion classes.
         settings: Shape of the body.
+        on_chip: End as on the chip (see `body`).
 
     Returns:
         A `keras.Model` from float32 [batch, *shape] to logits float32 [batch, classes].
@@ -130,7 +163,7 @@ def build_body(shape: tuple[int, int, int], classes: int, settings: StudentSetti
     import keras
 
     inputs = keras.Input(shape, name="trunk_activations")
-    return keras.Model(inputs, body(inputs, classes, settings), name="student_body")
+    return keras.Model(inputs, body(inputs, classes, settings, on_chip), name="student_body")
 
 
 def stem(x: Any, settings: StudentSettings) -> Any:
@@ -145,13 +178,16 @@ def stem(x: Any, settings: StudentSettings) -> Any:
     return x
 
 
-def build_scratch(shape: tuple[int, int], classes: int, settings: StudentSettings) -> Any:
+def build_scratch(
+    shape: tuple[int, int], classes: int, settings: StudentSettings, on_chip: bool = False
+) -> Any:
     """Return the whole network of the `scratch` recipe.
 
     Args:
         shape: (frames, channels) of the features.
         classes: Number of emotion classes.
         settings: Shape of stem and body.
+        on_chip: End as on the chip (see `body`).
 
     Returns:
         A `keras.Model` from float32 [batch, frames, channels, 1] to logits float32 [batch, classes].
@@ -159,4 +195,6 @@ def build_scratch(shape: tuple[int, int], classes: int, settings: StudentSetting
     import keras
 
     inputs = keras.Input((*shape, 1), name="features")
-    return keras.Model(inputs, body(stem(inputs, settings), classes, settings), name="student_scratch")
+    return keras.Model(
+        inputs, body(stem(inputs, settings), classes, settings, on_chip), name="student_scratch"
+    )

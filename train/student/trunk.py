@@ -6,7 +6,6 @@ uint8 in the very steps that the int8 network will have (ReLU6: 0..6 in 255 step
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,37 +18,28 @@ ACTIVATION_SCALE = 6.0 / 255.0
 BATCH = 16
 
 
-def trunk_activations(
-    layer: int, features: NDArray[np.int8], target: Path | None = None
-) -> NDArray[np.uint8]:
+def trunk_activations(layer: int, features: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Compute the trunk's activations.
 
     Args:
         layer: YAMNet convolution after which the trunk is cut (a pointwise one, with ReLU6).
         features: int8[n, frames, 64] in steps of `INPUT_SCALE`.
-        target: A `.npy` file to write the result to; it is then memory-mapped instead of held.
 
     Returns:
         uint8[n, steps, frequencies, channels] in steps of `ACTIVATION_SCALE`.
     """
     import tensorflow as tf
-    from numpy.lib.format import open_memmap
 
     trunk = build_trunk(layer, frames=features.shape[1])
     forward = tf.function(
         lambda values: tf.cast(tf.round(trunk(values, training=False) / ACTIVATION_SCALE), tf.uint8),
         input_signature=[tf.TensorSpec((None, features.shape[1], features.shape[2], 1), tf.float32)],
     )
-    shape = (len(features), *trunk.output_shape[1:])
-    result: Any = (
-        np.empty(shape, np.uint8)
-        if target is None
-        else open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
-    )
+    result = np.empty((len(features), *trunk.output_shape[1:]), np.uint8)
     for start in track(range(0, len(features), BATCH), "trunk activations"):
         values = features[start : start + BATCH].astype(np.float32)[..., None] * np.float32(INPUT_SCALE)
         result[start : start + BATCH] = forward(tf.constant(values)).numpy()
-    return np.asarray(result)
+    return result
 
 
 def join(layer: int, frames: int, body: Any) -> Any:

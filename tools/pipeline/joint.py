@@ -1,0 +1,186 @@
+"""Both branches together: composed windows, the fusion head, and what fusion gains beside the best possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.files import write_json
+from firmware_bridge.fusion import FusionHead
+from firmware_bridge.microfrontend import MicroFrontend
+from firmware_bridge.simulated_tpu import Int8Network
+from tools.pipeline.emotion import FRONT
+from tools.pipeline.inputs import Inputs
+from tools.pipeline.integer import run_int8
+from tools.pipeline.words import keyword_class
+from tools.stages import Stages
+from train.composed import Draw, compose, draw
+from train.fusion import bayes_fusion, best_temperature, fit_fusion, shuffled
+from train.views import compute_features
+
+PARTS = ("validation", "test")
+# The validation speakers are few: each of their clips is drawn this many times as often.
+VALIDATION_DRAWS = 3
+
+
+@dataclass(frozen=True)
+class ComposedPart:
+    """One part of the composed set, scored by both int8 networks.
+
+    Attributes:
+        truth: int64[windows], emotion class.
+        words: int64[windows], true keyword class.
+        speakers: Emotional speaker of each window.
+        acoustic: int8[windows, labels].
+        keyword: int8[windows, keywords].
+    """
+
+    truth: NDArray[np.int64]
+    words: NDArray[np.int64]
+    speakers: NDArray[np.str_]
+    acoustic: NDArray[np.int8]
+    keyword: NDArray[np.int8]
+
+    @property
+    def scores(self) -> NDArray[np.int8]:
+        """int8[windows, labels + keywords], what the fusion head reads."""
+        return np.concatenate([self.acoustic, self.keyword], axis=1)
+
+
+def draws_of(inputs: Inputs, part: str) -> tuple[NDArray[np.int64], list[Any], list[Draw]]:
+    """Return the emotional rows, the keyword clips and the draws of one part."""
+    settings = inputs.recipe.composed
+    rows = inputs.rows(part)
+    clips = inputs.word_split.take(part, inputs.keywords)
+    times = settings.draws * (VALIDATION_DRAWS if part == "validation" else 1)
+    table = settings.probabilities(inputs.labels)
+    seed = inputs.recipe.seed * 2 + PARTS.index(part)
+    return rows, clips, draw(inputs.truth[rows], keyword_class(inputs, clips), table, times, seed)
+
+
+def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], list[Draw], NDArray[np.int64]]:
+    """Return the windows int16[window_samples] of one part, their draws, and the rows of the emotional clips."""
+    from train.corpora.reading import read_clips
+
+    rows, clips, drawn = draws_of(inputs, part)
+    speech = read_clips([inputs.clips[row] for row in rows], f"reading {part} speech")
+    words = read_clips(clips, f"reading {part} keywords")
+    samples, settings = inputs.recipe.window.window_samples, inputs.recipe.composed
+
+    def make(index: int) -> NDArray[np.int16]:
+        one = drawn[index]
+        rng = np.random.default_rng([inputs.recipe.seed, PARTS.index(part), index, 4])
+        return compose(
+            speech[one.emotion], words[one.clip] if one.keyword else None, samples, settings, rng
+        ).pcm
+
+    return [make(index) for index in range(len(drawn))], drawn, rows
+
+
+def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path) -> Path:
+    """Stage: int8 scores of both networks on the composed windows, one `.npz` per part."""
+    parts = {
+        "corpora": inputs.fingerprints,
+        "splits": [inputs.split.hash, inputs.word_split.hash],
+        "networks": [acoustic.name, keyword.name],
+        "recipe": inputs.recipe.dump("window", "frontend", "composed", "seed"),
+    }
+
+    def make(folder: Path) -> None:
+        for part in PARTS:
+            windows, drawn, rows = composed_pcm(inputs, part)
+            features = compute_features(
+                len(windows),
+                windows.__getitem__,
+                MicroFrontend(inputs.frontend),
+                inputs.scaling,
+                f"composed {part}",
+            )
+            emotions = np.array([rows[one.emotion] for one in drawn])
+            np.savez(
+                folder / f"{part}.npz",
+                truth=inputs.truth[emotions],
+                words=np.array([one.keyword for one in drawn], np.int64),
+                speakers=inputs.speakers[emotions],
+                acoustic=run_int8(acoustic / "acoustic.tflite", features, f"acoustic, composed {part}"),
+                keyword=run_int8(keyword / "keyword.tflite", features, f"keyword, composed {part}"),
+            )
+
+    code = (*FRONT, "train/composed.py", "firmware_bridge/simulated_tpu.py", "tools/pipeline/joint.py")
+    return stages.run("composed", parts, code, make)
+
+
+def load_part(folder: Path, part: str) -> ComposedPart:
+    """Read one part that `score_composed` wrote."""
+    with np.load(folder / f"{part}.npz", allow_pickle=False) as stored:
+        return ComposedPart(**{name: stored[name] for name in stored.files})
+
+
+def real(scores: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float64]:
+    """Return int8 scores as real values."""
+    return (scores.astype(np.float64) - zero_point) * scale
+
+
+def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, composed: Path) -> Path:
+    """Stage: the fusion head and the keyword branch's own guess, fitted on validation speakers; `fusion.json`."""
+
+    def make(folder: Path) -> None:
+        networks = Int8Network(acoustic / "acoustic.tflite"), Int8Network(keyword / "keyword.tflite")
+        scales = (networks[0].output_scale, networks[1].output_scale)
+        zeros = (networks[0].output_zero_point, networks[1].output_zero_point)
+        part = load_part(composed, "validation")
+        logits, posteriors = real(part.acoustic, scales[0], zeros[0]), real(part.keyword, scales[1], zeros[1])
+        heads = {
+            name: fit_fusion(logits, posteriors, part.truth, use_acoustic=use).to_integers(
+                logits, posteriors, scales, zeros
+            )
+            for name, use in (("fusion", True), ("keyword_vote", False))
+        }
+        write_json(
+            folder / "fusion.json",
+            {
+                **{name: head.to_dict() for name, head in heads.items()},
+                "temperature": best_temperature(logits, part.truth),
+                "acoustic_scale": scales[0],
+                "acoustic_zero_point": zeros[0],
+            },
+        )
+
+    return stages.run(
+        "fusion", {"composed": composed.name}, ("train/fusion.py", "firmware_bridge/fusion.py"), make
+    )
+
+
+@dataclass(frozen=True)
+class FusionScores:
+    """Scores [windows, labels] of every way to guess the emotion of a composed window."""
+
+    acoustic: NDArray[Any]
+    keyword: NDArray[Any]
+    fused: NDArray[Any]
+    control: NDArray[Any]
+    bayes: NDArray[Any]
+
+
+def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) -> FusionScores:
+    """Apply every way of guessing to one part.
+
+    The control permutes the keyword scores among the windows, so that they tell nothing. `bayes` knows the
+    true word and the table: no fusion of these acoustic scores can be expected to do better.
+    """
+    head, vote = FusionHead.from_dict(fusion["fusion"]), FusionHead.from_dict(fusion["keyword_vote"])
+    order = shuffled(part.words, inputs.recipe.seed)
+    mixed = np.concatenate([part.acoustic, part.keyword[order]], axis=1)
+    logits = real(part.acoustic, fusion["acoustic_scale"], fusion["acoustic_zero_point"])
+    table = inputs.recipe.composed.probabilities(inputs.labels)
+    return FusionScores(
+        acoustic=part.acoustic,
+        keyword=vote.apply(part.scores),
+        fused=head.apply(part.scores),
+        control=head.apply(mixed),
+        bayes=bayes_fusion(logits, part.words, table, fusion["temperature"]),
+    )

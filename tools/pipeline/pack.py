@@ -1,0 +1,184 @@
+"""The last leg: compile where there is a compiler, and pack the bundle with its model card."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from edgetpu_models.compile import compile_models
+from edgetpu_models.compiler import locate
+from firmware_bridge.bundle import Bundle, load_bundle, write_bundle
+from firmware_bridge.errors import BundleInvalid, EnvironmentLacking
+from firmware_bridge.files import sha256_file
+from firmware_bridge.progress import note
+from firmware_bridge.simulated_tpu import Int8Network
+from tools.pipeline.inputs import Inputs, has_foundation
+from tools.pipeline.judge import Made
+from tools.stages import BUILD, ROOT, Stages, stage_key
+from train.corpora.record import Corpus
+from train.foundation.yamnet import YAMNET_FILE
+
+BUNDLES = BUILD / "bundles"
+CURRENT = BUILD / "bundle"
+
+
+def git_revision() -> str:
+    """Return the revision of the checkout, with `+changes` where the work tree differs, or `unknown`."""
+    try:
+        head = subprocess.run(
+            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        dirty = subprocess.run(
+            ["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+
+
+def licences(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return the terms of every corpus and network that went into the networks."""
+
+    def of(corpus: Corpus) -> dict[str, Any]:
+        return {
+            "name": corpus.name,
+            "kind": "corpus",
+            "licence": corpus.licence,
+            "attribution": corpus.attribution,
+            "commercial": corpus.commercial,
+        }
+
+    listed = [of(inputs.emotion), of(inputs.words)]
+    if has_foundation(inputs.recipe):
+        listed.append(
+            {
+                "name": "yamnet",
+                "kind": "network",
+                "licence": YAMNET_FILE.licence,
+                "attribution": "Google, github.com/google-coral/coralmicro",
+                "commercial": True,
+            }
+        )
+    return listed
+
+
+def compile_if_possible(stages: Stages, made: Made) -> Path | None:
+    """Stage: both networks compiled together by the real compiler; None, and said, where there is none."""
+    try:
+        locate.find()
+    except EnvironmentLacking as error:
+        note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
+        note(f"  to get it: {error.remedy}")
+        return None
+    models = [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+    parts = {"models": [sha256_file(path) for path in models]}
+    return stages.run("compiled", parts, ("edgetpu_models/compile.py",), lambda out: _compile(models, out))
+
+
+def _compile(models: list[Path], out: Path) -> None:
+    compile_models(models, out)
+
+
+def model_entry(
+    name: str, path: Path, compiled: Path | None, parameters: int
+) -> tuple[dict[str, Any], bytes]:
+    """Return the manifest's entry of a network, and the file that goes into the bundle."""
+    network = Int8Network(path)
+    content = path.read_bytes()
+    entry = {
+        "file": f"{name}.tflite",
+        "sha256": sha256_file(path),
+        "bytes": len(content),
+        "parameters": parameters,
+        "input_shape": list(network.input_shape),
+        "output_shape": list(network.output_shape),
+        "input_scale": network.input_scale,
+        "input_zero_point": network.input_zero_point,
+        "output_scale": network.output_scale,
+        "output_zero_point": network.output_zero_point,
+        "compiled": compiled is not None,
+    }
+    return entry, content
+
+
+def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
+    """Write the bundle (if it is not there already) and point `build/bundle` at it.
+
+    Raises:
+        BundleInvalid: The parts do not fit together.
+    """
+    compiled = compile_if_possible(stages, made)
+    identity = stage_key(
+        {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
+        ("tools/pipeline/pack.py", "firmware_bridge/bundle.py"),
+    )
+    directory = BUNDLES / f"{inputs.recipe.name}-{identity}"
+    try:
+        bundle = load_bundle(directory)
+    except BundleInvalid:
+        bundle = _write(inputs, made, judged, compiled, directory)
+    point_at(CURRENT, directory)
+    return bundle
+
+
+def point_at(link: Path, directory: Path) -> None:
+    """Make `link` a relative symbolic link to a directory, replacing an older link in one step."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}.part")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(os.path.relpath(directory, link.parent))
+    temporary.replace(link)
+
+
+def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path) -> Bundle:
+    figures = json.loads((judged / "figures.json").read_text())
+    heads = json.loads((made.fusion / "fusion.json").read_text())
+    files: dict[str, bytes] = {}
+    models = {}
+    for name, folder in (("acoustic", made.acoustic), ("keyword", made.keyword)):
+        parameters = int(figures[f"parameters_{name}"]["value"])
+        models[name], files[f"{name}.tflite"] = model_entry(
+            name, folder / f"{name}.tflite", compiled, parameters
+        )
+        if compiled:
+            files[f"{name}_edgetpu.tflite"] = (compiled / f"{name}_edgetpu.tflite").read_bytes()
+    split = inputs.split.as_dict()
+    manifest = {
+        "name": inputs.recipe.name,
+        "labels": list(inputs.labels),
+        "keywords": list(inputs.recipe.composed.classes),
+        "window_ms": inputs.recipe.window.window_ms,
+        "hop_ms": inputs.recipe.window.hop_ms,
+        "frontend": inputs.frontend.to_dict(),
+        "table_hash": inputs.frontend.table_hash,
+        "scaling": inputs.scaling.to_dict(),
+        "models": models,
+        "fusion": heads["fusion"],
+        "keyword_vote": heads["keyword_vote"],
+        "corpus": inputs.fingerprints,
+        "split": {**split, "hash": inputs.split.hash},
+        "recipe": inputs.recipe.model_dump(mode="json"),
+        "figures": figures,
+        "licences": licences(inputs),
+        "evidence": inputs.evidence,
+        "git_revision": git_revision(),
+    }
+    files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
+    files["MODEL_CARD.md"] = model_card(manifest).encode()
+    return write_bundle(directory, manifest, files)
+
+
+def model_card(manifest: dict[str, Any]) -> str:
+    """Return the model card of a bundle as Markdown."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tools", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,
+    )
+    return environment.get_template("MODEL_CARD.md.j2").render(**manifest)

@@ -1,0 +1,75 @@
+"""The closing table of a build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware_bridge.bundle import Bundle
+from tools import console
+
+# Rows of the table: what it says, the figure's name, and the figure shown beside it.
+ROWS: tuple[tuple[str, str, str | None], ...] = (
+    ("parameters, acoustic", "parameters_acoustic", None),
+    ("parameters, keyword", "parameters_keyword", None),
+    ("bytes, acoustic", "bytes_acoustic", None),
+    ("bytes, keyword", "bytes_keyword", None),
+    ("teacher: UAR | macro-F1", "teacher_uar", "teacher_macro_f1"),
+    ("student, float: UAR | macro-F1", "student_float_uar", "student_float_macro_f1"),
+    ("student, int8: UAR | macro-F1", "student_int8_uar", "student_int8_macro_f1"),
+    ("  always the commonest class", "majority_uar", "majority_macro_f1"),
+    ("  guessing by the priors", "prior_uar", "prior_macro_f1"),
+    ("int8 agrees with float", "int8_agreement", None),
+    ("distillation gain: validation | test", "distillation_gain_validation", "distillation_gain_test"),
+    ("keyword, alone | beside speech", "keyword_accuracy", "keyword_accuracy_composed"),
+    ("composed, acoustic alone: UAR | F1", "composed_acoustic_uar", "composed_acoustic_macro_f1"),
+    ("composed, keyword alone: UAR | F1", "composed_keyword_uar", "composed_keyword_macro_f1"),
+    ("composed, FUSED: UAR | macro-F1", "composed_fused_uar", "composed_fused_macro_f1"),
+    ("  control, shuffled keywords", "composed_control_uar", "composed_control_macro_f1"),
+    ("  best possible (Bayes)", "composed_bayes_uar", "composed_bayes_macro_f1"),
+    ("fusion gain | best possible", "gain_fused", "gain_bayes"),
+    ("  share of the best possible", "gain_share_of_bayes", None),
+    ("  with shuffled keywords", "gain_control", None),
+    ("Edge TPU: on-chip | streamed bytes", "on_chip_bytes", "off_chip_bytes"),
+    ("Edge TPU: operations left on the CPU", "ops_off_tpu", None),
+    ("latency of both networks", "latency", None),
+)
+
+
+def shown(figure: dict[str, Any]) -> str:
+    """Return a figure as `57.1 %` or `1,234`, with its interval where it has one."""
+    value = figure["value"]
+    number = f"{value:,.0f}" if float(value).is_integer() and figure["unit"] != "%" else f"{value:,.1f}"
+    unit = f" {figure['unit']}" if figure["unit"] not in ("", "bytes", "points") else ""
+    spread = f" [{figure['interval'][0]:.0f}..{figure['interval'][1]:.0f}]" if figure["interval"] else ""
+    return f"{number}{unit}{spread}"
+
+
+def table_rows(bundle: Bundle) -> list[tuple[str, str, str, str]]:
+    """Return the rows (what, first figure, second figure, evidence) of the closing table."""
+    figures, speech = bundle.manifest.figures, bundle.manifest.evidence
+    rows = []
+    for title, first, second in ROWS:
+        one = figures[first]
+        evidence = one["evidence"]
+        tag = f"{evidence}, synthetic" if speech == "synthetic" and "speech" in one["source"] else evidence
+        rows.append((title, shown(one), shown(figures[second]) if second else "", tag))
+    return rows
+
+
+def show_bundle(bundle: Bundle) -> None:
+    """Print the closing table, what it rests on, and the licences."""
+    manifest = bundle.manifest
+    if manifest.evidence == "synthetic":
+        console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
+    console.emit_table(
+        f"Bundle {manifest.name} {bundle.id[:12]}", ("figure", "", "", "evidence"), table_rows(bundle)
+    )
+    split = manifest.split
+    console.emit_text(
+        f"Scores: {len(split.test)} test speakers, on whom nothing was trained or selected"
+        f" ({len(split.train)} trained, {len(split.validation)} selected on); intervals: 95 %."
+    )
+    for item in manifest.licences:
+        terms = "" if item.commercial else "  NO COMMERCIAL USE"
+        console.emit_text(f"Licence of {item.kind} {item.name}: {item.licence}{terms}")
+    console.emit_text(f"Bundle: {bundle.directory} (and .zip)")
