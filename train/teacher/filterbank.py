@@ -11,10 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend
 from firmware_bridge.progress import track
 from train.teacher.pitch import pitch_track
+from train.teacher.settings import TeacherSettings
 
 Floats = npt.NDArray[np.float32]
 _REFERENCE_HZ = 150.0  # between the usual voices of men and women: octaves count from here
 _STEPS_PER_LOG = 64.0  # the front-end's log features have 6 fractional bits
+
+# A sequence of few channels bears less noise than a foundation layer, and one without pretraining needs
+# larger steps: on RAVDESS 54 % UAR instead of 36 % (1 seed, 4 held-out speakers).
+FILTERBANK_TEACHER = TeacherSettings(filters=128, units=128, noise=0.2, dropout=0.2, learning_rate=2e-3)
 
 
 class FilterbankSettings(BaseModel):
@@ -28,7 +33,7 @@ class FilterbankSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     channels: int = Field(40, ge=1, le=128)
-    average: int = Field(4, ge=1)
+    average: int = Field(8, ge=1)
 
     @property
     def frontend(self) -> FrontendSpec:

@@ -7,7 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from firmware_bridge.microfrontend import MicroFrontend
-from train.teacher.filterbank import FilterbankSettings, filterbank_pitch, filterbank_sequences
+from train.teacher.filterbank import (
+    FILTERBANK_TEACHER,
+    FilterbankSettings,
+    filterbank_pitch,
+    filterbank_sequences,
+)
+from train.teacher.network import build_tc_gru
 from train.teacher.pitch import pitch_track
 
 RATE_HZ = 16_000
@@ -63,6 +69,12 @@ def test_sequences_are_padded_and_counted() -> None:
         sequences[1, 3], filterbank_pitch(clips[1], settings)[12:16].mean(axis=0), rtol=1e-6
     )
     assert not sequences[1, 7:].any()
+
+
+def test_the_teacher_without_a_foundation_is_the_small_one() -> None:
+    """250 K parameters for 42 channels, a fifth of the teacher that listens to a foundation model."""
+    network = build_tc_gru(FILTERBANK_TEACHER, channels=42, classes=8, dimensions=0)
+    assert network.count_params() == 249_480
 
 
 def test_nothing_in_nothing_out() -> None:
