@@ -1,0 +1,146 @@
+"""`make bench-frontend`: our front-end against each stock one, the same clips in one run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, preset
+from tools import console
+from tools.oracles import Oracle, available, version
+
+Clips = Sequence[NDArray[np.int16]]
+ROUNDS = 5
+SPECS = {
+    "yamnet 25/10 ms, 64": preset("yamnet"),
+    "micro_speech 30/20 ms, 40": preset("micro_speech"),
+    "pymicro 30/10 ms, 40": FrontendSpec(step_ms=10),
+}
+
+
+def load_clips(limit: int) -> tuple[list[NDArray[np.int16]], str]:
+    """Return up to `limit` clips of RAVDESS, or noise of the same length where there is none, and what they are."""
+    import soundfile
+
+    from train.corpora.registry import find_data
+
+    root = find_data("ravdess")
+    files = sorted(root.glob("audio/Actor_*/*.flac"))[:: max(1, 1080 // limit)][:limit] if root else []
+    if files:
+        # MLTK takes whole milliseconds only.
+        clips = [soundfile.read(file, dtype="int16")[0] for file in files]
+        return [clip[: len(clip) // 16 * 16] for clip in clips], f"{len(files)} clips of RAVDESS"
+    rng = np.random.default_rng(0)
+    return [
+        rng.integers(-3000, 3000, 58000).astype(np.int16) for _ in range(limit)
+    ], f"{limit} clips of noise"
+
+
+def seconds_of(run: Callable[[], object]) -> float:
+    """Return the wall time of one call in s."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def contenders(
+    spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle]
+) -> dict[str, Callable[[], object]]:
+    """Return what is raced: each computes all clips once."""
+    cores = os.cpu_count() or 1
+    ours = MicroFrontend(spec, "native")
+    reference = MicroFrontend(spec, "reference")
+    runs: dict[str, Callable[[], object]] = {
+        "ours, C core": lambda: [ours.process(clip) for clip in clips],
+        "ours, batch, 1 thread": lambda: ours.process_batch(clips, threads=1),
+        f"ours, batch, {cores} threads": lambda: ours.process_batch(clips, threads=cores),
+        "ours, NumPy reference": lambda: [reference.process(clip) for clip in clips],
+    }
+    for oracle in oracles:
+        if oracle.supports(spec):
+            name = f"{oracle.name} {version(oracle)}"
+            runs[name] = lambda oracle=oracle: [oracle.process(clip, spec) for clip in clips]  # type: ignore[misc]
+    return runs
+
+
+def race(spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle], rounds: int) -> list[dict[str, Any]]:
+    """Time all contenders in turn, several rounds, and return the best of each."""
+    runs = contenders(spec, clips, oracles)
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(rounds):
+        for name, run in runs.items():
+            best[name] = min(best[name], seconds_of(run))
+    audio = sum(len(clip) for clip in clips) / spec.sample_rate_hz
+    frames = sum(spec.frames(len(clip)) for clip in clips)
+    stock = min((t for name, t in best.items() if not name.startswith("ours")), default=None)
+    return [
+        {
+            "name": name,
+            "realtime_factor": round(audio / t),
+            "us_per_frame": round(1e6 * t / frames, 3),
+            "times_fastest_stock": round(stock / t, 2) if stock else None,
+        }
+        for name, t in best.items()
+    ]
+
+
+def memory(spec: FrontendSpec) -> dict[str, int]:
+    """Return the bytes of the tables, and of a stream's state on this host."""
+    from firmware_bridge.microfrontend.native import load_core
+    from firmware_bridge.microfrontend.tables import make_tables
+
+    return {"tables": make_tables(spec).nbytes(), "state_on_host": load_core().state_bytes}
+
+
+@click.command(name="bench-frontend")
+@click.option("--clips", "limit", default=120, show_default=True, help="how many clips")
+@click.option("--rounds", default=ROUNDS, show_default=True, help="rounds; the best of each contender counts")
+@click.option("--out", type=click.Path(path_type=Path), help="write the results as JSON")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
+    """Race our front-end against the stock ones."""
+    from firmware_bridge.files import write_json
+    from firmware_bridge.microfrontend.native import load_core
+
+    clips, what = load_clips(limit)
+    seconds = [clip[at : at + 16000] for clip in clips for at in range(0, len(clip) - 16000, 16000)]
+    oracles, missing = available()
+    core = load_core()
+    result: dict[str, Any] = {
+        "clips": what,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {core.lanes} frames side by side",
+        "missing": missing,
+        "versions": {oracle.name: version(oracle) for oracle in oracles},
+        "whole clips": {name: race(spec, clips, oracles, rounds) for name, spec in SPECS.items()},
+        "1 s clips": {"yamnet 25/10 ms, 64": race(preset("yamnet"), seconds, oracles, rounds)},
+        "bytes": {name: memory(spec) for name, spec in SPECS.items()},
+    }
+    if out is not None:
+        write_json(out, result)
+    if as_json:
+        console.emit_json(result)
+        return 0
+    console.emit_text(f"{what}; {result['machine']}; best of {rounds} rounds")
+    columns = ("front-end", "x real time", "us per frame", "x fastest stock")
+    for kind in ("whole clips", "1 s clips"):
+        for name, rows in result[kind].items():
+            console.emit_table(f"{name}, {kind}", columns, [list(row.values()) for row in rows])
+    for name, sizes in result["bytes"].items():
+        console.emit_text(
+            f"{name}: tables {sizes['tables']} bytes, state {sizes['state_on_host']} bytes on this host"
+        )
+    for line in missing:
+        console.log(f"not raced: {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(command.main(standalone_mode=False))
