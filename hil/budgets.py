@@ -103,7 +103,10 @@ class Verdict:
             "name": self.name,
             "what": self.budget.what,
             "status": self.status.value,
-            "limit": f"{self.budget.sign} {self.budget.limit:g} {self.budget.unit}".strip(),
+            "compare": self.budget.sign,
+            "limit": self.budget.limit,
+            "unit": self.budget.unit,
+            "gate": self.budget.gate,
             "figure": self.quantity.as_dict() if self.quantity else None,
             "detail": self.detail,
             "remedy": self.budget.remedy if self.status is Status.BROKEN else "",
@@ -160,7 +163,8 @@ def judge(name: str, budget: Budget, quantity: Quantity | None, reason: str, spe
 
 def _by_how_much(budget: Budget, quantity: Quantity) -> str:
     over = quantity.value - budget.limit
-    words = f"{abs(over):,.4g} {budget.unit}".strip() + (" too much" if over > 0 else " too little")
+    amount = f"{abs(over):,.0f}" if abs(over) >= 1000 else f"{abs(over):.4g}"
+    words = f"{amount} {budget.unit}".strip() + (" too much" if over > 0 else " too little")
     if budget.exactly is None and budget.limit:
         words += f" ({abs(over / budget.limit):.1%} of the limit)"
     if budget.gate == "interval" and quantity.interval:

@@ -83,16 +83,16 @@ def memory_map(seen: Observations) -> str:
         for index, (name, size) in enumerate(region.parts.items()):
             share = size / region.limit_bytes
             axis.barh(place, share, left=left, color=colormaps["tab10"](index), height=0.55)
-            if share > 0.05:
+            if share > 0.09:
                 middle = left + share / 2
                 axis.text(middle, place, name, ha="center", va="center", fontsize=7, color="white")
             left += share
         words = f"{region.used_bytes:,} of {region.limit_bytes:,} bytes ({left:.0%})"
-        axis.text(min(left + 0.01, 1.01), place, words, va="center", fontsize=8, color=INK)
+        axis.text(1.01, place, words, va="center", fontsize=8, color=INK)
     axis.set_yticks(range(len(regions)), [region.name for region in regions])
-    axis.set_xlim(0, 1.3)
+    axis.set_xlim(0, 1.35)
     axis.invert_yaxis()
-    _bare(axis)
+    _bare(axis, ("top", "right", "left", "bottom"))
     axis.set_xticks([])
     return _png(figure)
 
@@ -121,9 +121,7 @@ def latency_bars(seen: Observations, limit_ms: float | None) -> str:
     axis.set_xlabel("ms")
     axis.set_yticks([])
     _bare(axis)
-    axis.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 1.45), ncols=len(stages) + 1, fontsize=8, frameon=False
-    )
+    figure.legend(loc="outside upper center", ncols=len(stages) + 1, fontsize=8, frameon=False)
     return _png(figure)
 
 

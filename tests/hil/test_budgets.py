@@ -62,6 +62,9 @@ def test_a_broken_promise_says_by_how_much() -> None:
     assert verdict.status is Status.BROKEN
     assert verdict.detail == "5 ms too much (25.0% of the limit)"
     assert verdict.as_dict()["remedy"] == "r"
+    assert verdict.as_dict()["limit"] == 20
+    large = judge("size", budget(at_most=1_800_000), quantity(3_034_567), "", "real")
+    assert large.detail.startswith("1,234,567 ms too much (68.6%")
     less = judge("f1", budget(at_least=0.5, gate="interval"), quantity(0.4, (0.3, 0.45)), "", "real")
     assert "too little" in less.detail
     assert "0.3 to 0.45" in less.detail
