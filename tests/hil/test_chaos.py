@@ -87,13 +87,13 @@ def test_split_delays_but_loses_nothing() -> None:
 
 
 def test_stall_is_silence_for_its_time_and_then_the_data() -> None:
-    link = FaultyLink(Pipe(BLOCK), Faults(stall=1, stall_s=0.05), 0)
+    link = FaultyLink(Pipe(BLOCK), Faults(stall=1, stall_s=0.6), 0)
     began = time.monotonic()
     assert link.read(began + 0.02) == b""
-    assert 0.02 <= time.monotonic() - began < 1
+    assert time.monotonic() - began >= 0.02
     link._faults = Faults()
     assert link.read(began + 5) == BLOCK
-    assert time.monotonic() - began >= 0.05
+    assert time.monotonic() - began >= 0.6
 
 
 def test_unplugging_is_for_good() -> None:
