@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,5 +72,7 @@ def to_int8(model: Any, windows: NDArray[np.int8], input_scale: float) -> bytes:
     converter.inference_output_type = tf.int8
     # Per-channel dense layers are wrong in the board's interpreter; none is used, and none may slip in.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    converted: bytes = converter.convert()
+    # The converter announces a temporary folder on stdout, which belongs to results.
+    with contextlib.redirect_stdout(io.StringIO()):
+        converted: bytes = converter.convert()
     return converted

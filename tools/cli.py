@@ -7,6 +7,8 @@ when their verb is called, so that `undertone --help` answers at once.
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 import sys
 from typing import Any
 
@@ -73,10 +75,19 @@ def main_group() -> None:
     """
 
 
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow's start-up chatter off the terminal; its errors still come as exceptions."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.ERROR)
+
+
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     as_json = "--json" in arguments
     console.show_progress()
+    quiet_tensorflow()
     try:
         result: Any = main_group.main(args=arguments, standalone_mode=False)
     except UndertoneError as error:
