@@ -87,9 +87,9 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
 
 def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> None:
     """Print the folds, the mean with its spread, and each speaker's own score."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
-            index,
+            str(index),
             " ".join(name.rpartition("/")[2] for name in fold["held_out"]),
             f"{100 * fold['float']['uar']['value']:.1f}",
             f"{100 * fold['int8']['uar']['value']:.1f}",

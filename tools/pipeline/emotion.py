@@ -14,6 +14,7 @@ from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.stages import Stages
 from train.augment import AugmentSettings
+from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
 
 FRONT = ("firmware_bridge/microfrontend", "firmware_bridge/audio.py", "firmware_bridge/acoustics.py")
@@ -143,17 +144,19 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
     def make(folder: Path) -> None:
         from train.teacher.training import train_teacher
 
+        chosen = recipe.teacher
         if layers:
             with np.load(layers / "sequences.npz", allow_pickle=False) as stored:
                 sequences, steps = stored["sequences"], stored["steps"]
         else:
             from train.corpora.reading import read_clips
-            from train.teacher.filterbank import FilterbankSettings, filterbank_sequences
+            from train.teacher.filterbank import FILTERBANK_TEACHER, FilterbankSettings, filterbank_sequences
 
             pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
             sequences, steps = filterbank_sequences(pcm, FilterbankSettings())
+            chosen = FILTERBANK_TEACHER if recipe.teacher == TeacherSettings() else chosen
         learn, judge = (np.isin(np.arange(len(steps)), inputs.rows(part)) for part in ("train", "validation"))
-        settings = recipe.teacher.model_copy(update={"seed": recipe.seed})
+        settings = chosen.model_copy(update={"seed": recipe.seed})
         dimensions = dimensional_targets(inputs)
         teacher = train_teacher(sequences, inputs.targets, dimensions, learn, judge, settings, steps)
         teacher.save(folder / "teacher.npz")
