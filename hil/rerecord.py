@@ -24,17 +24,27 @@ _SILENCE = 1e-5
 
 
 class Room(Protocol):
-    """A room: its name and impulse response, float32 at 16 kHz."""
+    """A room's impulse response, float32."""
 
-    name: str
-    impulse: Signal
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+
+    @property
+    def impulse(self) -> Signal:
+        """float32[n] at 16 kHz."""
 
 
 class Noise(Protocol):
-    """A noise: its name and samples, float32 with full scale 1.0 at 16 kHz."""
+    """A noise recording, float32 with full scale 1.0."""
 
-    name: str
-    pcm: Signal
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+
+    @property
+    def pcm(self) -> Signal:
+        """float32[n] at 16 kHz."""
 
 
 class Channel(BaseModel):

@@ -42,7 +42,7 @@ def check_disk(free_bytes: int) -> None:
     """Refuse to start an installation that would fill the disk."""
     if free_bytes < NEEDED_BYTES:
         fail(
-            f"{free_bytes / 1e9:.1f} GB free where the checkout lies; the environment needs {NEEDED_BYTES / 1e9:.1f} GB",
+            f"{free_bytes / 1e9:.1f} GB free at the checkout; the environment needs {NEEDED_BYTES / 1e9:.1f} GB",
             "free some space, or move the checkout to a larger disk",
         )
 
