@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +53,7 @@ class TensorflowOp:
     tables: TablePrecision = "double"
 
     def __init__(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
         from tensorflow.lite.experimental.microfrontend.python.ops import audio_microfrontend_op
 

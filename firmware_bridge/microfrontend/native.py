@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.microfrontend.build import compile_library
-from firmware_bridge.microfrontend.fft import input_order
+from firmware_bridge.microfrontend.emit import SCALING_KINDS, core_arrays, core_integers
 from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import FrontendSpec
-from firmware_bridge.microfrontend.tables import make_tables
 
-SCALING_KINDS = ("fixed", "range", "span", "dynamic")  # in the order of core/scaling.h
 ALIGNMENT = 64  # bytes: the widest vector register
 
 DECLARATIONS = """
@@ -92,49 +90,12 @@ class NativeTables:
     """
 
     def __init__(self, core: Core, spec: FrontendSpec) -> None:
-        tables = make_tables(spec)
-        noise = [int(v) for v in tables.noise] or [0, 0, 0, -1]
-        activity = [int(v) for v in tables.activity] or [0, 0, 0, 0, -1]
-        self.arrays = {
-            "window": tables.window,
-            "order": input_order(spec.fft_size // 2).astype(np.uint16),
-            "twiddles": tables.twiddles,
-            "split_twiddles": tables.split_twiddles,
-            "mel_ends": tables.mel_ends,
-            "mel_weights": tables.mel_weights,
-            "mel_unweights": tables.mel_unweights,
-            "pcan_gain": tables.pcan_gain,
-            "log_table": tables.log,
-        }
-        unsigned = ("order", "log_table")
+        self.arrays = core_arrays(spec)  # kept: the struct points into them
         pointers = {
-            name: core.pointer("uint16_t" if name in unsigned else "int16_t", array)
+            name: core.pointer("uint16_t" if array.dtype == np.uint16 else "int16_t", array)
             for name, array in self.arrays.items()
         }
-        self.struct = core.ffi.new(
-            "ut_tables *",
-            {
-                "window_size": spec.window_samples,
-                "step": spec.step_samples,
-                "fft_size": spec.fft_size,
-                "channels": spec.channels,
-                "mel_start": tables.mel_start,
-                "correction_bits": tables.correction_bits,
-                "log_shift": tables.log_shift if len(tables.log) else -1,
-                "noise_bits": noise[3],
-                "even_smoothing": noise[0],
-                "odd_smoothing": noise[1],
-                "min_remaining": noise[2],
-                "pcan_snr_shift": tables.pcan_snr_shift if len(tables.pcan_gain) else -1,
-                "dc_notch": tables.dc_notch,
-                "activity_shift": activity[4],
-                "activity_alpha_a": activity[0],
-                "activity_alpha_b": activity[1],
-                "activity_arm": activity[2],
-                "activity_trip": activity[3],
-                **pointers,
-            },
-        )
+        self.struct = core.ffi.new("ut_tables *", {**core_integers(spec), **pointers})
         bad = core.lib.ut_check(self.struct)
         if bad:
             raise InvalidSetting(f"the C core refuses this front-end (check {bad})", "see core/check.c")

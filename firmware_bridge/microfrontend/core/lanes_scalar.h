@@ -116,37 +116,41 @@ static inline lanes_sum lanes_sum_add(lanes_sum sum, uint32_t energy, int16_t we
     return sum + (uint64_t)energy * (uint16_t)weight;
 }
 
-/* The square root instruction, where there is one: no call into a C library. */
-#if defined(__SSE2__)
-#define UT_SQRT_INSTRUCTION 1
-static inline double sqrt_instruction(double x) {
-    const __m128d value = _mm_set_sd(x);
-    return _mm_cvtsd_f64(_mm_sqrt_sd(value, value));
-}
+/* A guess at the square root, good to a few units in its 24th bit: the instruction, where there is one. */
+#if defined(UT_PLAIN_C)
+#elif defined(__SSE2__)
+#define UT_ROOT_GUESS 1
+static inline float root_guess(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
 #elif defined(__aarch64__)
-#define UT_SQRT_INSTRUCTION 1
-static inline double sqrt_instruction(double x) {
-    double root;
-    __asm__("fsqrt %d0, %d1" : "=w"(root) : "w"(x));
+#define UT_ROOT_GUESS 1
+static inline float root_guess(float x) {
+    float root;
+    __asm__("fsqrt %s0, %s1" : "=w"(root) : "w"(x));
     return root;
 }
-#elif defined(__ARM_FP) && (__ARM_FP & 8)
-#define UT_SQRT_INSTRUCTION 1
-static inline double sqrt_instruction(double x) {
-    double root;
-    __asm__("vsqrt.f64 %P0, %P1" : "=w"(root) : "w"(x));
+#elif defined(__ARM_FP) && (__ARM_FP & 4)
+#define UT_ROOT_GUESS 1
+static inline float root_guess(float x) {
+    float root;
+    __asm__("vsqrt.f32 %0, %1" : "=t"(root) : "t"(x));
     return root;
 }
 #endif
 
 /* Square root, rounded to nearest; a 32-bit input saturates at 65535 as in the stock library. */
 static inline uint32_t rounded_sqrt(uint64_t value) {
-#if defined(UT_SQRT_INSTRUCTION) && !defined(UT_PLAIN_C)
-    /* Exact below 2^49: a square root of an integer is never so near a half that a double cannot tell. */
-    const double exact = (double)(uint32_t)(value >> 32) * 4294967296.0 + (double)(uint32_t)value;
-    const uint32_t root = (uint32_t)(sqrt_instruction(exact) + 0.5);
+#if defined(UT_ROOT_GUESS)
+    /* The guess is at most one off for roots below 2^22, which is as far as amplitudes go. */
+    const float about = (float)(uint32_t)(value >> 32) * 4294967296.0f + (float)(uint32_t)value;
+    uint32_t root = (uint32_t)root_guess(about);
+    while (value > (uint64_t)root * (root + 1u)) {
+        ++root;
+    }
+    while (root > 0 && value <= (uint64_t)root * (root - 1u)) {
+        --root;
+    }
 #else
-    uint64_t rest = value, wide = 0, bit = (uint64_t)1 << 48;
+    uint64_t rest = value, wide = 0, bit = (uint64_t)1 << 62;
     while (bit > rest) {
         bit >>= 2;
     }

@@ -1,9 +1,14 @@
 /* Streams: from samples in any portions to frames. */
 #include "microfrontend.h"
 
-#include <string.h>
-
 #include "stages.h"
+
+/* Copy samples downwards or between buffers: string.h is not there on every chip. */
+static void copy(int16_t *to, const int16_t *from, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+        to[i] = from[i];
+    }
+}
 
 /* Window a frame into state->windowed; return the shift that brings its loudest sample to the top bit. */
 static uint8_t window_frame(const ut_tables *t, ut_state *state, const int16_t *pcm) {
@@ -71,7 +76,9 @@ void ut_reset(ut_state *state) {
     state->loudness_slow = 0;
     state->armed = 0;
     state->tripped = 0;
-    memset(state->noise_estimate, 0, sizeof state->noise_estimate);
+    for (size_t c = 0; c < UT_MAX_CHANNELS; ++c) {
+        state->noise_estimate[c] = 0;
+    }
 }
 
 size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t samples) {
@@ -84,7 +91,7 @@ static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm,
     if (pending > 0) {
         /* Frames that start in the old samples: join as many new ones as they can need. */
         const size_t joined = samples < window ? samples : window;
-        memcpy(state->pending + pending, pcm, joined * sizeof *pcm);
+        copy(state->pending + pending, pcm, joined);
         const size_t held = pending + joined, starts = (pending + step - 1) / step;
         const size_t ready = frames_in(tables, held);
         done = ready < starts ? ready : starts;
@@ -92,7 +99,7 @@ static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm,
         const size_t used = done * step;
         if (used < pending) {
             /* Only where the new samples ran out: keep all that is left. */
-            memmove(state->pending, state->pending + used, (held - used) * sizeof *pcm);
+            copy(state->pending, state->pending + used, held - used);
             state->pending_count = (int32_t)(held - used);
             return done;
         }
@@ -103,9 +110,7 @@ static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm,
     compute_all(tables, state, pcm, rest, out + done * (size_t)tables->channels);
     pcm += rest * step;
     pending = samples - rest * step;
-    if (pending > 0) {
-        memcpy(state->pending, pcm, pending * sizeof *pcm);
-    }
+    copy(state->pending, pcm, pending);
     state->pending_count = (int32_t)pending;
     return done + rest;
 }
