@@ -92,9 +92,12 @@ class Analysis:
 
     @property
     def fits(self) -> bool:
-        """Whether no parameter is streamed and no operation is left on the CPU (the float border aside)."""
+        """Whether every layer stays on the chip and no operation on the CPU (the float border aside).
+
+        Constants of element-wise operations are streamed in any case and do not count.
+        """
         stray = any(r.target == "cpu" and r.effect != "border" for r in self.rows)
-        return self.off_chip_bytes == 0 and not stray
+        return all(r.on_chip or not r.cacheable for r in self.rows) and not stray
 
     @property
     def advice(self) -> list[str]:
@@ -179,6 +182,7 @@ def _row(
         lane_bytes=need.lane_bytes if need else 0,
         block=need.block if need else 0,
         on_chip=memory.place(need) if need else True,
+        cacheable=need.cacheable if need else True,
         activation_bytes=tile,
     )
 

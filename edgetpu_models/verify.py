@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgetpu_models.format.model import Model, Operator, SubGraph, Tensor
 from edgetpu_models.format.names import INTEGER_RANGES, TYPE_BITS
+from edgetpu_models.format.ranks import rank_problem
 from edgetpu_models.format.reader import load, parse
 from firmware_bridge.errors import ModelInvalid
 
@@ -104,7 +105,7 @@ def _index_problems(graph: SubGraph) -> Iterator[str]:
                 return
     known = {t.index for t in graph.tensors if t.constant or t.variable} | set(graph.inputs)
     for op in graph.operators:
-        wrong = _operator_problem(op, count, known)
+        wrong = _operator_problem(op, count, known) or rank_problem(graph, op)
         if wrong:
             yield wrong
             return  # what follows would only repeat it

@@ -8,10 +8,15 @@ from edgetpu_models.cost.layout import Stored
 from edgetpu_models.cost.row import Row
 from edgetpu_models.cost.sram import TILE_LIMIT, ParameterMemory
 
+MOST = 3  # streamed layers that are looked at in detail
+
 
 def edits(rows: Sequence[Row]) -> list[str]:
     """Return one line per thing to change, the most telling first; empty where everything fits."""
-    lines = [_streamed(rows, i) for i, row in enumerate(rows) if not row.on_chip]
+    streamed = [i for i, row in enumerate(rows) if row.cacheable and not row.on_chip]
+    lines = [_streamed(rows, i) for i in streamed[:MOST]]
+    if len(streamed) > MOST:
+        lines.append(f"and {len(streamed) - MOST} more layers are streamed")
     blocked = [r for r in rows if r.target == "cpu" and r.effect not in ("border", "")]
     lines += [f"{r.name} {r.index} leaves the Edge TPU: {r.reason}" for r in blocked]
     return lines

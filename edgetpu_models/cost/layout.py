@@ -6,6 +6,7 @@ outputs by 4 inputs. Every function here describes one kind of layer; its docstr
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +30,14 @@ class Stored:
         lanes: Channels that the file reserves room for.
         lane_bytes: Bytes of one channel: weights, bias, zero point, scale.
         block: Channels that stay together in one tile of the chip.
+        cacheable: Whether they may stay on the chip; constants of element-wise operations never do.
     """
 
     outputs: int
     lanes: int
     lane_bytes: int
     block: int = 16
+    cacheable: bool = True
 
     @property
     def file_bytes(self) -> int:
@@ -60,60 +63,82 @@ def dense_lanes(outputs: int) -> int:
     return up(outputs, 16 if outputs <= 64 else 64)
 
 
-def overhead(weights: Tensor, bias: Tensor | None, activation: Tensor) -> int:
+def overhead(weights: Tensor, bias: Tensor | None, activation: Tensor, old: bool) -> int:
     """Return bytes per output beside its weights.
 
     Args:
         weights: Per-channel quantisation adds a zero point, differing scales add the scale.
         bias: int32 bias or nothing; an int8 network drops one that is zero everywhere.
         activation: The input; uint8 networks keep the bias even when it is zero.
+        old: Builds of 2019/20 keep it for int8 too.
     """
-    stored = bias is not None and bias.data is not None and np.frombuffer(bias.data, np.uint8).any()
-    size = 4 if stored or activation.type == "UINT8" else 0
+    some = bias is not None and bias.data is not None
+    some = some and (old or bool(np.frombuffer(bias.data, np.uint8).any()))  # type: ignore[union-attr,arg-type]
+    size = 4 if some or activation.type == "UINT8" else 0
     if weights.quantization.per_channel:
         size += 4 + 4 * (len(set(weights.quantization.scales)) > 1)
     return size
 
 
-def conv(graph: SubGraph, op: Operator) -> Stored:
+def conv(graph: SubGraph, op: Operator, old: bool) -> Stored:
     """Kh * kw * up4(inputs) bytes and the overhead, for each of lanes(outputs) outputs."""
     data, weights, bias = _three(graph, op)
     outputs, height, width, inputs = weights.shape
-    size = height * width * up(inputs, 4) + overhead(weights, bias, data)
+    size = height * width * up(inputs, 4) + overhead(weights, bias, data, old)
     return Stored(outputs, lanes(outputs), size)
 
 
-def depthwise(graph: SubGraph, op: Operator) -> Stored:
+def depthwise(graph: SubGraph, op: Operator, old: bool) -> Stored:
     """Kh * kw * 4 bytes and the overhead, for each channel; on one input channel it is a convolution."""
     data, weights, bias = _three(graph, op)
     _, height, width, channels = weights.shape
-    size = height * width * 4 + overhead(weights, bias, data)
+    size = height * width * 4 + overhead(weights, bias, data, old)
     single = data.shape[-1] == 1 and channels > 1
     return Stored(channels, lanes(channels) if single else up(channels, 4), size)
 
 
-def dense(graph: SubGraph, op: Operator) -> Stored:
-    """up4(inputs) bytes and the overhead per output; a map of y, x, z pads z to 4 at each place."""
+def dense(graph: SubGraph, op: Operator, old: bool) -> Stored:
+    """up4(inputs) bytes and the overhead per output; a map of y, x, z pads z to 4 at each place.
+
+    On the chip, old builds spread the outputs over all tiles: they count as a multiple of 1,024.
+    """
     data, weights, bias = _three(graph, op)
     outputs, inputs = weights.shape
     z = data.shape[-1]
     is_map = len(data.shape) == 4 and z > 0 and inputs % z == 0
     rows = inputs // z * up(z, 4) if is_map else up(inputs, 4)
-    return Stored(outputs, dense_lanes(outputs), rows + overhead(weights, bias, data), block=64)
+    spread = up(outputs, 1024) if old else outputs
+    return Stored(spread, dense_lanes(outputs), rows + overhead(weights, bias, data, old), block=64)
 
 
-def softmax(graph: SubGraph, op: Operator) -> Stored:
+def softmax(graph: SubGraph, op: Operator, old: bool) -> Stored:
     """A table: 192 bytes when the length is a multiple of 16, else 48 * up4(length)."""
     length = graph.outs(op)[0].shape[-1]
     return table(192 if length % 16 == 0 else 48 * up(length, 4))
 
 
-def constant(graph: SubGraph, op: Operator) -> Stored:
-    """One byte per element of a constant operand; a single element is folded into the scaling."""
-    return table(sum(up(t.elements, ROW) for t in graph.constants(op) if t.elements > 1))
+def constant(graph: SubGraph, op: Operator, old: bool) -> Stored:
+    """A constant operand, sent again on each inference: 16 * up4(z) bytes for one value per channel.
+
+    A whole map takes one byte per element; a single element is folded into the scaling.
+    """
+    size = 0
+    for tensor in graph.constants(op):
+        if tensor.elements > 1:
+            single = math.prod(tensor.shape[:-1]) == 1
+            size += up(16 * up(tensor.shape[-1], 4) if single else tensor.elements, ROW)
+    return Stored(16, 16, size // 16, cacheable=False) if size else NOTHING
 
 
-def reshape(graph: SubGraph, op: Operator) -> Stored:
+def pad(graph: SubGraph, op: Operator, old: bool) -> Stored:
+    """Padding along z: a 1x1 convolution with a 0/1 matrix, L * up4(z before) bytes; 4 more per lane in old builds."""
+    data, out = graph.ins(op)[0], graph.outs(op)[0]
+    if data is None or not data.shape or data.shape[-1] == out.shape[-1]:
+        return NOTHING
+    return Stored(out.shape[-1], lanes(out.shape[-1]), up(data.shape[-1], 4) + 4 * old)
+
+
+def reshape(graph: SubGraph, op: Operator, old: bool) -> Stored:
     """Flattening a map whose z is not a multiple of 4: a 0/1 matrix that closes the gaps.
 
     64 bytes for a single place; 64 * (places, at most 16) + 64 for one channel. What the host sends has no gaps.
@@ -128,7 +153,7 @@ def reshape(graph: SubGraph, op: Operator) -> Stored:
     return table(ROW * min(16, places) + ROW if z == 1 and not _from_host(graph, data) else 0)
 
 
-def regroup(graph: SubGraph, op: Operator) -> Stored:
+def regroup(graph: SubGraph, op: Operator, old: bool) -> Stored:
     """Joining or splitting maps along z, a part not a multiple of 4: a 0/1 matrix of 64 bytes."""
     maps = [t for t in [*graph.activations(op), *graph.outs(op)] if len(t.shape) == 4]
     parts = {t.shape[3] for t in maps}

@@ -15,7 +15,7 @@ class Compiler(StrEnum):
     """Builds that differ in what they store."""
 
     CURRENT = "16.0"  # and every build since 2020, as far as seen
-    OLD = "1.0"  # 2019: no table for SOFTMAX, no gap-closing matrix after RESHAPE
+    OLD = "1.0"  # 2019/20: biases of zeros stored, no table for SOFTMAX, no gap-closing matrix after RESHAPE
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,17 @@ class Rule:
     """How an operation's parameters are stored, and what that is founded on.
 
     Attributes:
-        stored: Function of (graph, operation); its docstring is the documentation.
+        stored: Function of (graph, operation, old build); its docstring is the documentation.
         fitted_on: The files that the rule was found in.
         old: Whether compiler 1.0 stores them too.
     """
 
-    stored: Callable[[SubGraph, Operator], Stored]
+    stored: Callable[[SubGraph, Operator, bool], Stored]
     fitted_on: str
     old: bool = True
 
 
-_CONSTANT = Rule(layout.constant, "1 file with 2 constants; 2 single elements cost nothing there")
+_CONSTANT = Rule(layout.constant, "3 files with 27 constants, exact in all")
 _REGROUP = Rule(
     layout.regroup, "1 file with 3 operations; 24 with parts that are multiples of 4 cost nothing"
 )
@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
     "RESHAPE": Rule(layout.reshape, "21 files, 4 geometries; compiled by builds since 2020", old=False),
     "CONCATENATION": _REGROUP,
     "SPLIT": _REGROUP,
+    "PAD": Rule(layout.pad, "1 file with 11 operations, exact in 8 that could be told apart"),
     "ADD": _CONSTANT,
     "SUB": _CONSTANT,
     "MUL": _CONSTANT,
@@ -59,4 +60,4 @@ def stored(graph: SubGraph, op: Operator, compiler: Compiler = Compiler.CURRENT)
     rule = RULES.get(op.op)
     if rule is None or (compiler is Compiler.OLD and not rule.old):
         return layout.NOTHING
-    return rule.stored(graph, op)
+    return rule.stored(graph, op, compiler is Compiler.OLD)

@@ -33,6 +33,7 @@ class Row:
         lane_bytes: Parameter bytes of one output channel.
         block: Output channels that stay together in a tile.
         on_chip: Whether they stay on the chip; true where there are none.
+        cacheable: Whether they could; constants of element-wise operations never do.
         activation_bytes: Bytes per tile while it runs.
     """
 
@@ -55,6 +56,7 @@ class Row:
     lane_bytes: int
     block: int
     on_chip: bool
+    cacheable: bool
     activation_bytes: int
 
     def as_dict(self) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class ParameterMemory:
         blocks = -(-layer.outputs // layer.block)
         if size == 0 or blocks == 0:
             return True
+        if not layer.cacheable:
+            return False
         if blocks * size > TILES * TILE_LIMIT:
             return False  # too large in any order; this also bounds the loop below
         tiles = [(taken, tile) for tile, taken in enumerate(self.fill)]

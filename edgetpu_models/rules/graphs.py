@@ -69,6 +69,20 @@ def wasted_lanes(graph: SubGraph, op: Operator) -> str | None:
 
 
 @rule(
+    "constant-operand",
+    ops=("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU"),
+    effect=Effect.CARE,
+    ground=Ground.SEEN,
+    remedy="fold the constant into the convolution before it (batch norm, scale, bias)",
+    status=MAPPED,
+)
+def constant_operand(graph: SubGraph, op: Operator) -> str | None:
+    """A constant operand never stays on the chip: 16 bytes per channel are sent on each inference."""
+    wide = next((t for t in graph.constants(op) if t.elements > 1), None)
+    return f"constant {list(wide.shape)}" if wide is not None else None
+
+
+@rule(
     "several-inputs",
     effect=Effect.CARE,
     ground=Ground.DOCUMENT,

@@ -105,9 +105,12 @@ def concat_constant(graph: SubGraph, op: Operator) -> str | None:
 
 @rule("dilation", ops=("CONV_2D", "DEPTHWISE_CONV_2D"), remedy="use the same dilation in x and y")
 def dilation(graph: SubGraph, op: Operator) -> str | None:
-    """The dilation must be the same in both directions."""
+    """The dilation must be the same in both directions; in one where the kernel is 1 wide it does not count."""
     x, y = op.number("dilation_w", 1), op.number("dilation_h", 1)
-    return f"dilation {y} in y, {x} in x" if x != y else None
+    weights = graph.ins(op)[1]
+    if x == y or weights is None or len(weights.shape) != 4 or 1 in weights.shape[1:3]:
+        return None
+    return f"dilation {y} in y, {x} in x"
 
 
 @rule("dense-format", ops=("FULLY_CONNECTED",), remedy="use a 1x1 convolution (Conv2D) instead of Dense")

@@ -76,13 +76,47 @@ def test_tables_belong_to_newer_builds() -> None:
     assert _bytes(net, net.softmax(net.input((1, 32)))) == [192]
 
 
-def test_constants_and_gap_matrices() -> None:
+def test_constants_are_streamed_sixteen_bytes_per_channel() -> None:
     net = Network()
-    wide = net.tensor((1, 1, 1, 100), data=np.ones(100).reshape(1, 1, 1, 100))
+    wide = net.tensor((1, 1, 1, 99), data=np.ones((1, 1, 1, 99)))
     single = net.tensor((), data=np.ones(()))
-    x = net.op("MUL", [net.input((1, 4, 4, 100)), wide], (1, 4, 4, 100), version=2, options="MulOptions")
-    x = net.op("MUL", [x, single], (1, 4, 4, 100), version=2, options="MulOptions")
-    assert _bytes(net, x) == [128, 0]
+    plane = net.tensor((4, 4, 1), data=np.ones((4, 4, 1)))
+    x = net.op("MUL", [net.input((1, 4, 4, 99)), wide], (1, 4, 4, 99), version=2, options="MulOptions")
+    x = net.op("MUL", [x, single], (1, 4, 4, 99), version=2, options="MulOptions")
+    x = net.op("MUL", [x, plane], (1, 4, 4, 99), version=2, options="MulOptions")
+    assert _bytes(net, x) == [1600, 0, 64]
+    found = analyse(net.finish(x))
+    assert (found.on_chip_bytes, found.off_chip_bytes) == (0, 1664)
+    assert found.fits  # they never stay on the chip; what matters is that layers do
+
+
+def test_padding_along_z_is_a_convolution() -> None:
+    net = Network()
+    paddings = net.tensor((4, 2), "INT32", np.array([[0, 0], [0, 0], [0, 0], [0, 6]]), scale=None)
+    x = net.op("PAD", [net.input((1, 8, 8, 42)), paddings], (1, 8, 8, 48), version=2, options="PadOptions")
+    assert _bytes(net, x) == [44 * 48]
+    assert _bytes(net, x, Compiler.OLD) == [(44 + 4) * 48]  # seen
+    assert analyse(net.finish(x)).cycles == 4 * 16 * 3
+
+
+def test_old_builds_keep_zero_biases_and_spread_dense_layers() -> None:
+    net = Network()
+    bias = net.tensor((16,), "INT32", np.zeros(16))
+    weights = net.tensor((16, 1, 1, 8), data=np.ones((16, 1, 1, 8)))
+    x = net.op(
+        "CONV_2D", [net.input((1, 4, 4, 8)), weights, bias], (1, 4, 4, 16), version=3, options="Conv2DOptions"
+    )
+    assert _bytes(net, x, Compiler.OLD) == [(8 + 4) * 16]
+    net = Network()
+    x = net.input((1, 100))
+    for _ in range(100):  # 6,656 bytes in every tile: 78 layers fit
+        x = net.dense(x, 100)
+    data = net.finish(x)
+    assert sum(not r.on_chip for r in analyse(data, Compiler.OLD).rows) == 22
+    assert analyse(data).fits
+
+
+def test_gap_matrices() -> None:
     net = Network()
     assert _bytes(net, net.reshape(net.conv(net.input((1, 1, 1, 8)), 9), (1, 9)))[1] == 64
     net = Network()
@@ -135,6 +169,11 @@ def test_cycles_by_hand() -> None:
     assert cycles(graph, mean) == 1 * (64 // 4) * 2
     assert macs(graph, conv) == 64 * 32 * 9 * 8
     assert macs(graph, mean) == 0
+
+
+def test_a_convolution_of_a_single_place_counts_no_cycles() -> None:
+    net = Network()
+    assert analyse(net.finish(net.conv(net.input((1, 1, 1, 256)), 1001))).cycles == 0
 
 
 def test_activation_tiles() -> None:
@@ -241,6 +280,15 @@ def test_parameter_bytes_of_real_pairs(pairs: list) -> None:
     assert total >= 26
     assert exact / total >= 0.92
     assert close / total >= 0.96
+
+
+@pytest.mark.corpus
+def test_cycles_of_real_programs_that_tell_them(pairs: list) -> None:
+    told = [p for p in pairs if p.original and int(p.truth["estimated_cycles"])]
+    assert len(told) >= 3
+    for pair in told:
+        expected = int(pair.truth["estimated_cycles"])
+        assert analyse(pair.original).cycles == pytest.approx(expected, rel=0.01), pair.compiled.name
 
 
 @pytest.mark.corpus

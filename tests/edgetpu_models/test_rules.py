@@ -201,6 +201,12 @@ def _(net: Network) -> int:
     return net.dense(net.input((1, 9504)), 10)
 
 
+@breaks("constant-operand")
+def _(net: Network) -> int:
+    scale = net.tensor((1, 1, 1, 8), data=np.ones((1, 1, 1, 8)))
+    return net.op("MUL", [net.input((1, 4, 4, 8)), scale], (1, 4, 4, 8), version=2, options="MulOptions")
+
+
 @breaks("several-inputs")
 def _(net: Network) -> int:
     inputs = [net.input((1, 4, 4, 4)), net.input((1, 4, 4, 4))]
@@ -244,6 +250,17 @@ def test_every_rule_explains_itself(name: str) -> None:
 def test_a_name_can_be_used_once_only() -> None:
     with pytest.raises(ValueError, match="two rules named rank"):
         rule("rank", remedy="x")(lambda graph, op: None)
+
+
+def test_dilation_does_not_count_where_the_kernel_is_one_wide() -> None:
+    """Seen mapped: kernels of 3x1 with dilation 4 in y, as in a network over time."""
+    net = Network()
+    weights = net.tensor((8, 3, 1, 8), data=np.ones((8, 3, 1, 8)))
+    bias = net.tensor((8,), "INT32", np.zeros(8))
+    settings = {"strideW": 1, "strideH": 1, "dilationHFactor": 4, "dilationWFactor": 1}
+    inputs = [net.input((1, 20, 1, 8)), weights, bias]
+    out = net.op("CONV_2D", inputs, (1, 20, 1, 8), version=3, options="Conv2DOptions", settings=settings)
+    assert lint(net.finish(out)) == []
 
 
 def test_grave_findings_come_first() -> None:

@@ -111,6 +111,8 @@ FAULTS: list[tuple[str, Fault]] = [
     ("along dimension 7", _set(graph__tensors__1__quantization__quantizedDimension=7)),
     ("8 scales for 3 channels", _set(graph__tensors__1__quantization__quantizedDimension=3)),
     ("8 scales and 2 zero points", _set(graph__tensors__1__quantization__zeroPoint=np.zeros(2, np.int64))),
+    ("has 3 dimensions, 4 expected", _set(graph__tensors__0__shape=[1, 16, 3])),
+    ("weights for 8 channels and an output of 4", _set(graph__tensors__3__shape=[1, 4, 8, 4])),
     ("settings of another operation", _set(graph__operators__0__builtinOptionsType=5)),
 ]
 
