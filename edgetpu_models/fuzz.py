@@ -25,8 +25,8 @@ from edgetpu_models.verify import verify_model
 from firmware_bridge.errors import UndertoneError
 
 
-def _json(found: Any) -> None:
-    json.dumps(found.as_dict())
+def _json(found: Any) -> str:
+    return json.dumps(found.as_dict())
 
 
 TOOLS: dict[str, Callable[[bytes], object]] = {

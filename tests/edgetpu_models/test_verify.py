@@ -101,7 +101,7 @@ FAULTS: list[tuple[str, Fault]] = [
     ("subgraph output 44 of", _set(graph__outputs=[44])),
     ("subgraph input -3 of", _set(graph__inputs=[-3])),
     ("negative dimension", _negative),
-    ("dimensions, at most 8", _set(graph__tensors__0__shape=[1] * 9)),
+    ("dimensions, at most 8", _set(graph__tensors__4__shape=[1] * 8 + [2])),
     (r"needs 864 bytes, its buffer has 216", _set(graph__tensors__1__shape=[8, 3, 3, 12])),
     ("would need", _set(graph__tensors__0__shape=[1, 65536, 65536, 65536])),
     ("scale of 0.0", _set(graph__tensors__0__quantization__scale=np.zeros(1, np.float32))),
