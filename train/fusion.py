@@ -1,8 +1,8 @@
-"""Late fusion: fitted on composed windows of speakers that neither branch was trained on.
+"""Late fusion: fitted on composed windows with words and voices that the branches were not trained on.
 
 The head is the float twin of `firmware_bridge.fusion.FusionHead`. Its shape follows Bayes' rule for a known
-word, log p(c | sound, word) = log p(c | sound) + log P(word | c) + constant, with few parameters, because few
-validation speakers must suffice: one weight for all acoustic logits, one weight per class and keyword.
+word, log p(c | sound, word) = log p(c | sound) + log P(word | c) + constant: what the words say is learnt
+from many windows without the acoustic branch, then two weights balance the branches.
 """
 
 from __future__ import annotations
@@ -24,16 +24,14 @@ class FloatFusion:
     Attributes:
         acoustic: Weight of every acoustic logit.
         keyword: float64[classes, keywords], weight of each keyword posterior.
-        bias: float64[classes].
     """
 
     acoustic: float
     keyword: Floats
-    bias: Floats
 
     def logits(self, acoustic: Floats, keyword: Floats) -> Floats:
         """Return fused logits float64[n, classes] for logits [n, classes] and posteriors [n, keywords]."""
-        return self.acoustic * acoustic + keyword @ self.keyword.T + self.bias
+        return self.acoustic * acoustic + keyword @ self.keyword.T
 
     def to_integers(
         self,
@@ -52,75 +50,99 @@ class FloatFusion:
         """
         classes, keywords = self.keyword.shape
         weight = np.concatenate([self.acoustic * np.eye(classes), self.keyword], axis=1)
-        largest = float(np.abs(self.logits(acoustic, keyword)).max())
+        fused = self.logits(acoustic, keyword)
+        # Only differences between classes count: a bias centres the range, so that int8 is used fully.
+        middle = float(fused.max() + fused.min()) / 2
         return FusionHead.from_float(
             weight,
-            self.bias,
+            np.full(classes, -middle),
             np.repeat(scales, (classes, keywords)),
             np.repeat(zero_points, (classes, keywords)).astype(np.int32),
-            max(largest, 1e-3),
+            max(float(np.abs(fused - middle).max()), 1e-3),
         )
 
 
-def fit_fusion(
-    acoustic: Floats,
-    keyword: Floats,
-    truth: NDArray[np.int64],
-    penalty: float = 1e-2,
-    use_acoustic: bool = True,
-) -> FloatFusion:
-    """Fit the layer by penalised maximum likelihood (convex; L-BFGS).
+def balanced(truth: NDArray[np.int64], classes: int) -> Floats:
+    """Return a weight per sample, summing to 1, that gives every class the same share."""
+    counts = np.bincount(truth, minlength=classes)
+    weights: Floats = 1.0 / np.maximum(counts, 1)[truth]
+    shares: Floats = weights / weights.sum()
+    return shares
+
+
+def fit_words(keyword: Floats, truth: NDArray[np.int64], classes: int, penalty: float = 1e-3) -> Floats:
+    """Fit what each keyword says about the emotion: a penalised multinomial regression (convex; L-BFGS).
+
+    Args:
+        keyword: float64[n, keywords], keyword posteriors.
+        truth: int64[n], the emotion classes.
+        classes: Number of emotion classes.
+        penalty: Weight of half the squared weights.
+
+    Returns:
+        float64[classes, keywords]; with sure posteriors it tends to log P(word | class) up to a constant per word.
+    """
+    from scipy.optimize import minimize
+
+    share = balanced(truth, classes)[:, None]
+    wanted = np.eye(classes)[truth]
+    shape = (classes, keyword.shape[1])
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        logits = keyword @ values.reshape(shape).T
+        logits -= logits.max(1, keepdims=True)
+        log_norm = np.log(np.exp(logits).sum(1, keepdims=True))
+        error = (np.exp(logits - log_norm) - wanted) * share
+        value = -float(((logits - log_norm) * wanted * share).sum()) + penalty * float(values @ values) / 2
+        return value, (error.T @ keyword).ravel() + penalty * values
+
+    found: Floats = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B").x.reshape(
+        shape
+    )
+    return found
+
+
+def fit_fusion(acoustic: Floats, keyword: Floats, truth: NDArray[np.int64], words: Floats) -> FloatFusion:
+    """Weigh both branches against each other, by maximum likelihood on speakers that neither has heard.
+
+    Two numbers are fitted, so that few speakers suffice: the weight of the acoustic logits and that of what
+    the words say. A bias per class would fit the validation speakers' ways, not emotion.
 
     Args:
         acoustic: float64[n, classes], acoustic logits.
         keyword: float64[n, keywords], keyword posteriors.
         truth: int64[n], the emotion classes.
-        penalty: Weight of half the squared keyword weights and biases, per sample.
-        use_acoustic: False fits the keyword branch's own guess (acoustic weight 0).
+        words: What `fit_words` found.
 
     Returns:
         The fitted layer.
     """
     from scipy.optimize import minimize
 
-    count, classes = acoustic.shape
-    keywords = keyword.shape[1]
-    wanted = np.eye(classes)[truth]
+    share = balanced(truth, acoustic.shape[1])
+    said = keyword @ words.T
 
-    def unpack(values: Floats) -> FloatFusion:
-        weight = float(values[0]) if use_acoustic else 0.0
-        return FloatFusion(
-            weight, values[1 : 1 + classes * keywords].reshape(classes, keywords), values[-classes:]
-        )
+    def loss(weights: Floats) -> float:
+        logits = weights[0] * acoustic + weights[1] * said
+        logits = logits - logits.max(1, keepdims=True)
+        picked = logits[np.arange(len(truth)), truth] - np.log(np.exp(logits).sum(1))
+        return -float((picked * share).sum())
 
-    def loss(values: Floats) -> tuple[float, Floats]:
-        layer = unpack(values)
-        logits = layer.logits(acoustic, keyword)
-        logits -= logits.max(1, keepdims=True)
-        log_norm = np.log(np.exp(logits).sum(1, keepdims=True))
-        error = (np.exp(logits - log_norm) - wanted) / count
-        free = values.copy()
-        free[0] = 0.0
-        value = -float(((logits - log_norm) * wanted).sum()) / count + penalty * float(free @ free) / 2
-        slope = np.concatenate(
-            [[float((error * acoustic).sum()) * use_acoustic], (error.T @ keyword).ravel(), error.sum(0)]
-        )
-        return value, slope + penalty * free
-
-    start = np.zeros(1 + classes * keywords + classes)
-    start[0] = 1.0
-    return unpack(minimize(loss, start, jac=True, method="L-BFGS-B").x)
+    weights = minimize(loss, np.ones(2), method="L-BFGS-B", bounds=[(0.01, 10.0), (0.0, 3.0)]).x
+    return FloatFusion(float(weights[0]), float(weights[1]) * words)
 
 
 def best_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
     """Return the weight of `logits` with the highest likelihood: what makes them calibrated."""
     from scipy.optimize import minimize_scalar
 
+    share = balanced(truth, logits.shape[1])
+
     def loss(log_weight: float) -> float:
         scaled = logits * np.exp(log_weight)
         scaled = scaled - scaled.max(1, keepdims=True)
         picked = scaled[np.arange(len(truth)), truth] - np.log(np.exp(scaled).sum(1))
-        return -float(picked.mean())
+        return -float((picked * share).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
 

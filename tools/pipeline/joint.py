@@ -19,12 +19,16 @@ from tools.pipeline.integer import run_int8
 from tools.pipeline.words import keyword_class
 from tools.stages import Stages
 from train.composed import Draw, compose, draw
-from train.fusion import bayes_fusion, best_temperature, fit_fusion, shuffled
+from train.fusion import FloatFusion, bayes_fusion, best_temperature, fit_fusion, fit_words, shuffled
 from train.views import compute_features
 
-PARTS = ("validation", "test")
-# The validation speakers are few: each of their clips is drawn this many times as often.
-VALIDATION_DRAWS = 3
+# What each part is made of: emotional speakers, keyword speakers, and how many times the recipe's draws.
+# `words` teaches what the words say: the keyword network knows its emotional voices, but not its words.
+PARTS = {
+    "words": ("train", "validation", 1),
+    "validation": ("validation", "validation", 3),
+    "test": ("test", "test", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,16 @@ class ComposedPart:
 def draws_of(inputs: Inputs, part: str) -> tuple[NDArray[np.int64], list[Any], list[Draw]]:
     """Return the emotional rows, the keyword clips and the draws of one part."""
     settings = inputs.recipe.composed
-    rows = inputs.rows(part)
-    clips = inputs.word_split.take(part, inputs.keywords)
-    times = settings.draws * (VALIDATION_DRAWS if part == "validation" else 1)
+    voices, spoken, times = PARTS[part]
+    rows = inputs.rows(voices)
+    clips = inputs.word_split.take(spoken, inputs.keywords)
     table = settings.probabilities(inputs.labels)
-    seed = inputs.recipe.seed * 2 + PARTS.index(part)
-    return rows, clips, draw(inputs.truth[rows], keyword_class(inputs, clips), table, times, seed)
+    seed = inputs.recipe.seed * len(PARTS) + list(PARTS).index(part)
+    return (
+        rows,
+        clips,
+        draw(inputs.truth[rows], keyword_class(inputs, clips), table, settings.draws * times, seed),
+    )
 
 
 def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], list[Draw], NDArray[np.int64]]:
@@ -73,7 +81,7 @@ def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], li
 
     def make(index: int) -> NDArray[np.int16]:
         one = drawn[index]
-        rng = np.random.default_rng([inputs.recipe.seed, PARTS.index(part), index, 4])
+        rng = np.random.default_rng([inputs.recipe.seed, list(PARTS).index(part), index, 4])
         return compose(
             speech[one.emotion], words[one.clip] if one.keyword else None, samples, settings, rng
         ).pcm
@@ -101,12 +109,15 @@ def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path
                 f"composed {part}",
             )
             emotions = np.array([rows[one.emotion] for one in drawn])
+            heard = part != "words"
             np.savez(
                 folder / f"{part}.npz",
                 truth=inputs.truth[emotions],
                 words=np.array([one.keyword for one in drawn], np.int64),
                 speakers=inputs.speakers[emotions],
-                acoustic=run_int8(acoustic / "acoustic.tflite", features, f"acoustic, composed {part}"),
+                acoustic=run_int8(acoustic / "acoustic.tflite", features, f"acoustic, composed {part}")
+                if heard
+                else np.zeros((len(windows), len(inputs.labels)), np.int8),
                 keyword=run_int8(keyword / "keyword.tflite", features, f"keyword, composed {part}"),
             )
 
@@ -134,12 +145,18 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
         zeros = (networks[0].output_zero_point, networks[1].output_zero_point)
         part = load_part(composed, "validation")
         logits, posteriors = real(part.acoustic, scales[0], zeros[0]), real(part.keyword, scales[1], zeros[1])
-        heads = {
-            name: fit_fusion(logits, posteriors, part.truth, use_acoustic=use).to_integers(
-                logits, posteriors, scales, zeros
-            )
-            for name, use in (("fusion", True), ("keyword_vote", False))
+        taught = load_part(composed, "words")
+        heard, classes = real(taught.keyword, scales[1], zeros[1]), len(inputs.labels)
+        words = fit_words(heard, taught.truth, classes)
+        # The control learns from keywords that were dealt out at random, and meets such ones in the test.
+        order = shuffled(part.words, inputs.recipe.seed)
+        noise = fit_words(heard[shuffled(taught.words, inputs.recipe.seed)], taught.truth, classes)
+        layers = {
+            "fusion": fit_fusion(logits, posteriors, part.truth, words),
+            "control": fit_fusion(logits, posteriors[order], part.truth, noise),
+            "keyword_vote": FloatFusion(0.0, words),
         }
+        heads = {name: layer.to_integers(logits, posteriors, scales, zeros) for name, layer in layers.items()}
         write_json(
             folder / "fusion.json",
             {
@@ -169,10 +186,12 @@ class FusionScores:
 def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) -> FusionScores:
     """Apply every way of guessing to one part.
 
-    The control permutes the keyword scores among the windows, so that they tell nothing. `bayes` knows the
-    true word and the table: no fusion of these acoustic scores can be expected to do better.
+    The control permutes the keyword scores among the windows, in fitting and here, so that they tell nothing.
+    `bayes` knows the true word and the table: no fusion of these acoustic scores can be expected to do better.
     """
-    head, vote = FusionHead.from_dict(fusion["fusion"]), FusionHead.from_dict(fusion["keyword_vote"])
+    head, vote, control = (
+        FusionHead.from_dict(fusion[name]) for name in ("fusion", "keyword_vote", "control")
+    )
     order = shuffled(part.words, inputs.recipe.seed)
     mixed = np.concatenate([part.acoustic, part.keyword[order]], axis=1)
     logits = real(part.acoustic, fusion["acoustic_scale"], fusion["acoustic_zero_point"])
@@ -181,6 +200,6 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
         acoustic=part.acoustic,
         keyword=vote.apply(part.scores),
         fused=head.apply(part.scores),
-        control=head.apply(mixed),
+        control=control.apply(mixed),
         bayes=bayes_fusion(logits, part.words, table, fusion["temperature"]),
     )

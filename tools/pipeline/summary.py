@@ -13,24 +13,24 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("parameters, keyword", "parameters_keyword", None),
     ("bytes, acoustic", "bytes_acoustic", None),
     ("bytes, keyword", "bytes_keyword", None),
-    ("teacher: UAR | macro-F1", "teacher_uar", "teacher_macro_f1"),
-    ("student, float: UAR | macro-F1", "student_float_uar", "student_float_macro_f1"),
-    ("student, int8: UAR | macro-F1", "student_int8_uar", "student_int8_macro_f1"),
+    ("teacher", "teacher_uar", "teacher_macro_f1"),
+    ("student, float", "student_float_uar", "student_float_macro_f1"),
+    ("student, int8", "student_int8_uar", "student_int8_macro_f1"),
     ("  always the commonest class", "majority_uar", "majority_macro_f1"),
     ("  guessing by the priors", "prior_uar", "prior_macro_f1"),
     ("int8 agrees with float", "int8_agreement", None),
-    ("distillation gain: validation | test", "distillation_gain_validation", "distillation_gain_test"),
-    ("keyword, alone | beside speech", "keyword_accuracy", "keyword_accuracy_composed"),
-    ("composed, acoustic alone: UAR | F1", "composed_acoustic_uar", "composed_acoustic_macro_f1"),
-    ("composed, keyword alone: UAR | F1", "composed_keyword_uar", "composed_keyword_macro_f1"),
-    ("composed, FUSED: UAR | macro-F1", "composed_fused_uar", "composed_fused_macro_f1"),
+    ("distillation: validation | test", "distillation_gain_validation", "distillation_gain_test"),
+    ("keyword: alone | beside speech", "keyword_accuracy", "keyword_accuracy_composed"),
+    ("composed, acoustic alone", "composed_acoustic_uar", "composed_acoustic_macro_f1"),
+    ("composed, keyword alone", "composed_keyword_uar", "composed_keyword_macro_f1"),
+    ("composed, FUSED", "composed_fused_uar", "composed_fused_macro_f1"),
     ("  control, shuffled keywords", "composed_control_uar", "composed_control_macro_f1"),
     ("  best possible (Bayes)", "composed_bayes_uar", "composed_bayes_macro_f1"),
     ("fusion gain | best possible", "gain_fused", "gain_bayes"),
     ("  share of the best possible", "gain_share_of_bayes", None),
     ("  with shuffled keywords", "gain_control", None),
-    ("Edge TPU: on-chip | streamed bytes", "on_chip_bytes", "off_chip_bytes"),
-    ("Edge TPU: operations left on the CPU", "ops_off_tpu", None),
+    ("TPU bytes: on chip | streamed", "on_chip_bytes", "off_chip_bytes"),
+    ("operations off the TPU", "ops_off_tpu", None),
     ("latency of both networks", "latency", None),
 )
 
@@ -62,7 +62,9 @@ def show_bundle(bundle: Bundle) -> None:
     if manifest.evidence == "synthetic":
         console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
     console.emit_table(
-        f"Bundle {manifest.name} {bundle.id[:12]}", ("figure", "", "", "evidence"), table_rows(bundle)
+        f"Bundle {manifest.name} {bundle.id[:12]}",
+        ("figure", "UAR (or as named)", "macro-F1 (…)", "evidence"),
+        table_rows(bundle),
     )
     split = manifest.split
     console.emit_text(
