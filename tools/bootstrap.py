@@ -55,11 +55,25 @@ def wanted() -> str:
     return digest.hexdigest()
 
 
-def run(command: list[str], remedy: str) -> None:
-    """Run one installation step; on failure say which, and how to go on."""
+def works(command: list[str]) -> bool:
+    """Run one installation step and tell whether it succeeded."""
     environment = dict(os.environ, UV_LINK_MODE="copy")
-    if subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode:
-        fail(f"this step failed: {' '.join(command[:6])} ...", remedy)
+    return subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode == 0
+
+
+def install(python: str) -> None:
+    """Install the locked packages with uv, or with pip where uv cannot be had or finds no index; then ourselves."""
+    remedy = (
+        "check the connection to your package index and the free disk space, then call make again: it resumes"
+    )
+    pip, locked = [python, "-m", "pip", "install", "--quiet"], ["--require-hashes", "-r", str(LOCK)]
+    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", python]
+    if not (works([*pip, f"uv=={UV_VERSION}"]) and works([*uv, *locked])):
+        sys.stderr.write("undertone set-up: uv did not manage it; trying pip, which is slower\n")
+        if not works([*pip, *locked]):
+            fail("the packages of requirements.lock could not be installed", remedy)
+    if not works([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]):
+        fail("the checkout could not be installed into .venv", remedy)
 
 
 def main() -> int:
@@ -77,26 +91,7 @@ def main() -> int:
         except (OSError, subprocess.CalledProcessError) as error:
             fail(f"no virtual environment could be made: {error}", "on Debian: apt-get install python3-venv")
     python = str(VENV / "bin" / "python")
-    network = (
-        "check the connection to your package index and the free disk space, then call make again: it resumes"
-    )
-    installer = [python, "-m", "pip", "install", "--quiet"]
-    run([*installer, f"uv=={UV_VERSION}"], network)
-    run(
-        [
-            str(VENV / "bin" / "uv"),
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            python,
-            "--require-hashes",
-            "-r",
-            str(LOCK),
-        ],
-        network,
-    )
-    run([*installer, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], network)
+    install(python)
     STAMP.write_text(key)
     return 0
 
