@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from edgetpu_models.format.model import Operator, SubGraph
 from edgetpu_models.format.names import EDGETPU_OP
-from edgetpu_models.rules import graphs, operators, tensors  # noqa: F401  (they register their rules)
+from edgetpu_models.rules import graphs, operators, sizes, tensors  # noqa: F401  (they register their rules)
 from edgetpu_models.rules.base import MAPPED, RULES, SECOND_SUBGRAPH, Effect, Ground, Rule
 from edgetpu_models.rules.support import SUPPORTED
 
@@ -93,6 +93,10 @@ def _decide(op: Operator, found: list[Violation], stranded: int | None) -> Place
         reason = f"it could be mapped, but operation {stranded} before it runs on the CPU"
         return Placement(op, "cpu", reason, SECOND_SUBGRAPH, Ground.SEEN, found, stranded)
     known = SUPPORTED[op.op]
+    doubts = [v for v in found if v.rule.doubt]
+    if doubts:
+        reason = f"{op.op} is taken, but {doubts[0].rule.name}: {doubts[0].message}"
+        return Placement(op, "edgetpu", reason, MAPPED, doubts[0].rule.ground, found)
     if known.seen:
         reason = f"seen mapped {known.seen} times, up to version {known.version}"
         return Placement(op, "edgetpu", reason, MAPPED, Ground.SEEN, found)

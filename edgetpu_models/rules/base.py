@@ -58,6 +58,7 @@ class Rule:
         ground: How far that is known.
         remedy: What to change.
         status: What the compiler's log would say, where that is known.
+        doubt: Whether a violation makes it less sure that the operation is mapped at all.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Rule:
     ground: Ground
     remedy: str
     status: str
+    doubt: bool = False
 
     @property
     def text(self) -> str:
@@ -89,13 +91,14 @@ def rule(
     ground: Ground = Ground.DOCUMENT,
     remedy: str,
     status: str = LIMITATION,
+    doubt: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a rule; the arguments are the attributes of `Rule`."""
 
     def register(check: Check) -> Check:
         if name in RULES:
             raise ValueError(f"two rules named {name}")
-        RULES[name] = Rule(name, check, ops, effect, ground, remedy, status)
+        RULES[name] = Rule(name, check, ops, effect, ground, remedy, status, doubt)
         return check
 
     return register

@@ -122,82 +122,12 @@ def dense_format(graph: SubGraph, op: Operator) -> str | None:
     return f"output {list(out.shape)}" if math.prod(out.shape[:-1]) != 1 else None
 
 
-@rule("reduce-axis", ops=("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), remedy="reduce over y and x only")
-def reduce_axis(graph: SubGraph, op: Operator) -> str | None:
-    """No reduction over the batch; over z only when z is a multiple of 4."""
-    data = graph.ins(op)[0]
-    axes = graph.constants(op)
-    if data is None or not axes or not data.shape:
-        return None
-    rank = len(data.shape)
-    over = {int(a) % rank for a in np.atleast_1d(axes[-1].values()).ravel().tolist()}
-    if 0 in over and rank == 4:
-        return "reduces over the batch"
-    if rank - 1 in over and data.shape[-1] % 4:
-        return f"reduces over z = {data.shape[-1]}"
-    return None
-
-
-@rule("batch-edit", ops=("PAD", "SPLIT", "PACK"), remedy="leave the batch dimension alone")
-def batch_edit(graph: SubGraph, op: Operator) -> str | None:
-    """PAD, SPLIT and PACK must not touch the batch."""
-    data, out = graph.data_in(op), graph.outs(op)[0]
-    if data is None or len(data.shape) != 4 or len(out.shape) != 4 or data.shape[0] == out.shape[0]:
-        return None
-    return f"batch {data.shape[0]} becomes {out.shape[0]}"
-
-
 @rule("prelu-alpha", ops=("PRELU",), remedy="shared_axes=[1, 2] in Keras")
 def prelu_alpha(graph: SubGraph, op: Operator) -> str | None:
     """The slopes of PRELU must be one-dimensional: one per channel."""
     alpha = graph.ins(op)[1]
     wide = alpha is not None and math.prod(alpha.shape[:-1]) != 1
     return f"alpha {list(alpha.shape)}" if wide and alpha is not None else None
-
-
-@rule(
-    "resize-size",
-    ops=("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
-    ground=Ground.UNKNOWN,
-    remedy="enlarge in steps of 2, or with TRANSPOSE_CONV",
-)
-def resize_size(graph: SubGraph, op: Operator) -> str | None:
-    """Some sizes are not mapped, "to avoid loss in precision".
-
-    Seen: the same size and twice the size are mapped; from 1x1 and sixteen times the size are not. The limit
-    in between is a guess (8).
-    """
-    data, out = graph.ins(op)[0], graph.outs(op)[0]
-    if data is None or len(data.shape) != 4 or len(out.shape) != 4:
-        return "not a map of y, x, z"
-    for small, large in zip(data.shape[1:3], out.shape[1:3], strict=True):
-        if large > 8 * small or (small == 1 and large > 1):
-            return f"{list(data.shape[1:3])} to {list(out.shape[1:3])}"
-    return None
-
-
-@rule(
-    "softmax-rows",
-    ops=("SOFTMAX",),
-    remedy="weights from LOGISTIC gates and a plain mean cost no accuracy in int8; a softmax over time costs points",
-)
-def softmax_rows(graph: SubGraph, op: Operator) -> str | None:
-    """SOFTMAX works on one vector only; attention over rows (a two-dimensional softmax) is not mapped."""
-    shape = graph.outs(op)[0].shape
-    return f"{list(shape)} is {math.prod(shape[:-1])} rows" if math.prod(shape[:-1]) != 1 else None
-
-
-@rule(
-    "softmax-length",
-    ops=("SOFTMAX",),
-    effect=Effect.CARE,
-    ground=Ground.UNKNOWN,
-    remedy="keep it at or below 16,000 elements",
-)
-def softmax_length(graph: SubGraph, op: Operator) -> str | None:
-    """The documented limit is 16,000 elements; one of 16,384 was seen mapped all the same."""
-    length = graph.outs(op)[0].shape[-1] if graph.outs(op)[0].shape else 1
-    return f"{length} elements" if length > 16_000 else None
 
 
 @rule("strided-slice", ops=("STRIDED_SLICE",), remedy="use strides of 1; drop new axes with RESHAPE")

@@ -67,6 +67,17 @@ def test_evidence_tells_seen_from_documented() -> None:
     assert [p.evidence.value for p in placed] == ["seen mapped", "document"]
 
 
+def test_a_doubt_lowers_the_evidence_and_leaves_the_target() -> None:
+    net = Network()
+    x = net.conv(net.input((1, 4, 4, 4)), 4)
+    gated = net.op("MUL", [x, net.mean(x)], (1, 4, 4, 4), version=2, options="MulOptions")
+    same = net.op("MUL", [gated, x], (1, 4, 4, 4), version=2, options="MulOptions")
+    placed = place(verify_model(net.finish(same)).main)
+    assert [p.evidence.value for p in placed] == ["seen mapped", "seen mapped", "document", "seen mapped"]
+    assert all(p.on_tpu for p in placed)
+    assert "broadcast: [1, 4, 4, 4] and [1, 1, 1, 4]" in placed[2].reason
+
+
 def test_a_compiled_operation_counts_as_mapped() -> None:
     assert [p.target for p in place(verify_model(compiled()).main)] == ["edgetpu"]
 

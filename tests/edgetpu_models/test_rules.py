@@ -207,6 +207,22 @@ def _(net: Network) -> int:
     return net.op("MUL", [net.input((1, 4, 4, 8)), scale], (1, 4, 4, 8), version=2, options="MulOptions")
 
 
+@breaks("mean-size")
+def _(net: Network) -> int:
+    return net.mean(net.input((1, 256, 128, 3)))
+
+
+@breaks("mean-large")
+def _(net: Network) -> int:
+    return net.mean(net.input((1, 128, 128, 3)))
+
+
+@breaks("broadcast")
+def _(net: Network) -> int:
+    x = net.conv(net.input((1, 4, 4, 4)), 4)
+    return net.op("MUL", [x, net.mean(x)], (1, 4, 4, 4), version=2, options="MulOptions")
+
+
 @breaks("several-inputs")
 def _(net: Network) -> int:
     inputs = [net.input((1, 4, 4, 4)), net.input((1, 4, 4, 4))]
