@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
 from firmware_bridge.progress import track
 from tools import console
 from tools.bench_frontend import load_clips
+from tools.m7 import run_clip
 from tools.oracles import Mltk, available, version
 
 Features = NDArray[np.uint16]
@@ -63,6 +65,8 @@ def implementations(spec: FrontendSpec, oracles: list[Any]) -> Iterator[Implemen
     for tables in ("double", "float", "mixed"):
         own = spec.model_copy(update={"tables": tables})
         yield "NumPy reference", own, MicroFrontend(own, "reference").process
+    if importlib.util.find_spec("unicorn"):
+        yield "C core, emulated M7", spec, lambda pcm: run_clip(spec, pcm, counted=False).features
     for oracle in oracles:
         if oracle.supports(spec):
             own = spec.model_copy(update={"tables": oracle.tables})
@@ -146,7 +150,9 @@ def command(clips: int, out: Path, as_json: bool) -> int:
 
     oracles, missing = available()
     real, what = load_clips(clips)
-    signals = golden_signals() | {f"clip {index}": clip for index, clip in enumerate(real)}
+    # Clips of one length: the emulated program holds a clip in an array of that size.
+    seconds = [np.resize(clip, 48000) for clip in real]
+    signals = golden_signals() | {f"clip {index}": clip for index, clip in enumerate(seconds)}
     jobs = [(name, one) for name, spec in SPECS.items() for one in implementations(spec, list(oracles))]
     rows, pictures = [], []
     for name, implementation in track(jobs, "comparing front-ends"):

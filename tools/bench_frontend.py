@@ -13,6 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, preset
 from tools import console
 from tools.oracles import Oracle, available, version
@@ -92,6 +93,25 @@ def race(spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle], rounds: in
     ]
 
 
+def on_the_chip(spec: FrontendSpec) -> dict[str, Any]:
+    """Return what a frame and a stream cost on an emulated Cortex-M7 (evidence: emulated).
+
+    Raises:
+        EnvironmentLacking: If the emulator or the compiler for it is missing.
+    """
+    from firmware_bridge.microfrontend.golden import golden_signals
+    from tools.m7 import run_clip
+
+    run = run_clip(spec, golden_signals()["bursts"])
+    return {
+        "instructions_per_frame": round(run.per_frame),
+        "code_bytes": run.code_bytes,
+        "table_bytes": run.table_bytes,
+        "state_bytes": run.state_bytes,
+        "evidence": "emulated",
+    }
+
+
 def memory(spec: FrontendSpec) -> dict[str, int]:
     """Return the bytes of the tables, and of a stream's state on this host."""
     from firmware_bridge.microfrontend.native import load_core
@@ -121,8 +141,13 @@ def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
         "versions": {oracle.name: version(oracle) for oracle in oracles},
         "whole clips": {name: race(spec, clips, oracles, rounds) for name, spec in SPECS.items()},
         "1 s clips": {"yamnet 25/10 ms, 64": race(preset("yamnet"), seconds, oracles, rounds)},
+        "cortex_m7": {},
         "bytes": {name: memory(spec) for name, spec in SPECS.items()},
     }
+    try:
+        result["cortex_m7"] = {name: on_the_chip(spec) for name, spec in SPECS.items()}
+    except EnvironmentLacking as error:
+        missing.append(f"Cortex-M7: {error}")
     if out is not None:
         write_json(out, result)
     if as_json:
@@ -137,6 +162,17 @@ def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
         console.emit_text(
             f"{name}: tables {sizes['tables']} bytes, state {sizes['state_on_host']} bytes on this host"
         )
+    rows = [[name, *sizes.values()] for name, sizes in result["cortex_m7"].items()]
+    if rows:
+        columns = (
+            "Cortex-M7",
+            "instructions per frame",
+            "code bytes",
+            "table bytes",
+            "state bytes",
+            "evidence",
+        )
+        console.emit_table("on the chip", columns, rows)
     for line in missing:
         console.log(f"not raced: {line}")
     return 0

@@ -149,12 +149,13 @@ def symbols(elf: bytes) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16]) -> M7Run:
+def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16], counted: bool = True) -> M7Run:
     """Compute a clip's features on the emulated Cortex-M7.
 
     Args:
         spec: The front-end; its FFT length and channels size the state.
         pcm: int16[samples].
+        counted: Count instructions, which makes the emulation a hundred times slower.
 
     Raises:
         EnvironmentLacking: If `unicorn` or `ziglang` is missing.
@@ -182,7 +183,8 @@ def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16]) -> M7Run:
     def count(_: Any, address: int, __: int, ___: Any) -> None:
         visits[address] = visits.get(address, 0) + 1
 
-    machine.hook_add(unicorn.UC_HOOK_CODE, count)
+    if counted:
+        machine.hook_add(unicorn.UC_HOOK_CODE, count)
     machine.reg_write(arm_const.UC_ARM_REG_SP, STACK + STACK_BYTES)
     machine.reg_write(arm_const.UC_ARM_REG_LR, EXIT | 1)
     machine.reg_write(arm_const.UC_ARM_REG_R0, len(pcm))
@@ -204,7 +206,7 @@ def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16]) -> M7Run:
         features=np.frombuffer(bytes(raw), dtype="<u2").reshape(frames, spec.channels),
         instructions=sum(visits.values()),
         by_function=dict(sorted(by_function.items(), key=lambda item: -item[1])),
-        code_bytes=sum(functions[name][1] for name in by_function),
+        code_bytes=sum(size for _, size in functions.values()),
         table_bytes=sum(size for name, (_, size, _) in names.items() if name.startswith("frontend")),
         state_bytes=names["state"][1],
     )
