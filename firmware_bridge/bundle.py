@@ -181,4 +181,7 @@ def load_bundle(directory: Path) -> Bundle:
                 f"{name} in bundle {directory} is damaged: SHA-256 {found[:12]}, the manifest says {wanted[:12]}",
                 again,
             )
+    for name, model in manifest.models.items():
+        if manifest.files.get(model.file) != model.sha256:
+            raise BundleInvalid(f"bundle {directory} does not hold its network '{name}'", again)
     return Bundle(directory, manifest, sha256_file(directory / MANIFEST))

@@ -48,15 +48,14 @@ def write_json(path: Path, data: Any) -> None:
 def atomic_directory(path: Path) -> Iterator[Path]:
     """Yield a new directory; on success it takes the place of `path`, on failure nothing changes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    # A folder in the temporary one has the usual rights; the temporary one is for its owner alone.
+    new, old = room / "new", room / "old"
+    new.mkdir()
     try:
-        yield temporary
-        if path.exists():
-            old = path.with_name(f".{path.name}.{os.getpid()}.old")
+        yield new
+        if path.exists() or path.is_symlink():
             path.rename(old)
-            temporary.rename(path)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(path)
+        new.rename(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(room, ignore_errors=True)

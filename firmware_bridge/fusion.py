@@ -23,6 +23,15 @@ WEIGHT_LIMIT = 32767
 LARGEST_SHIFT = 24
 
 
+def _int32(values: Any) -> NDArray[np.int32]:
+    """Return a (nested) list of integers as int32; what does not fit is a ValueError, never wrapped."""
+    array = np.array(values)
+    limits = np.iinfo(np.int32)
+    if array.dtype.kind != "i" or array.min() < limits.min or array.max() > limits.max:
+        raise ValueError("not a list of 32-bit integers")
+    return array.astype(np.int32)
+
+
 class FusionHead:
     """An integer linear layer over the concatenated scores of both branches.
 
@@ -47,12 +56,18 @@ class FusionHead:
                 f"fusion head of shapes {weight.shape}, {bias.shape}, {zero_point.shape} does not fit together",
                 "build the bundle again",
             )
-        if not 1 <= shift <= LARGEST_SHIFT or np.abs(weight).max(initial=0) > WEIGHT_LIMIT:
+        # In 64 bits: the absolute value of the least 32-bit integer does not fit 32 bits.
+        sizes, offsets = np.abs(weight.astype(np.int64)), np.abs(bias.astype(np.int64))
+        if not 1 <= shift <= LARGEST_SHIFT or sizes.max(initial=0) > WEIGHT_LIMIT:
             raise BundleInvalid(
                 f"fusion head out of range: shift {shift} (1..24), weights must fit int16",
                 "build the bundle again",
             )
-        largest = int((np.abs(weight).sum(1) * 255 + np.abs(bias)).max(initial=0)) + (1 << (shift - 1))
+        if ((zero_point < -128) | (zero_point > 127)).any():
+            raise BundleInvalid("fusion head with a zero point outside -128..127", "build the bundle again")
+        if not 0 < output_scale < float("inf"):
+            raise BundleInvalid(f"fusion head with output scale {output_scale}", "build the bundle again")
+        largest = int((sizes.sum(1) * 255 + offsets).max(initial=0)) + (1 << (shift - 1))
         if largest > np.iinfo(np.int32).max:
             raise BundleInvalid("fusion head can overflow 32 bits", "build the bundle again")
         self.weight, self.bias, self.zero_point = weight, bias, zero_point
@@ -79,7 +94,8 @@ class FusionHead:
         Raises:
             InvalidSetting: `largest_output` is not positive, or a value is not finite.
         """
-        if not largest_output > 0 or not np.isfinite(weight).all() or not np.isfinite(bias).all():
+        finite = all(np.isfinite(values).all() for values in (weight, bias, scales))
+        if not 0 < largest_output < float("inf") or not finite:
             raise InvalidSetting(
                 "a fusion head needs finite weights and a positive output range", "train it again"
             )
@@ -131,9 +147,9 @@ class FusionHead:
         """
         try:
             return cls(
-                np.array(data["weight"], np.int32),
-                np.array(data["bias"], np.int32),
-                np.array(data["zero_point"], np.int32),
+                _int32(data["weight"]),
+                _int32(data["bias"]),
+                _int32(data["zero_point"]),
                 int(data["shift"]),
                 float(data["output_scale"]),
             )

@@ -55,7 +55,10 @@ class Int8Network:
             EnvironmentLacking: No TFLite runtime is installed.
         """
         runtime = _runtime()
-        content = model if isinstance(model, bytes) else model.read_bytes()
+        try:
+            content = model if isinstance(model, bytes) else model.read_bytes()
+        except OSError as error:
+            raise ModelInvalid(f"the network cannot be read: {error}", "build it again") from error
         reference = runtime.OpResolverType.BUILTIN_REF
         try:
             self._interpreter = runtime.Interpreter(
