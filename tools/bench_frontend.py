@@ -28,21 +28,24 @@ SPECS = {
 
 
 def load_clips(limit: int) -> tuple[list[NDArray[np.int16]], str]:
-    """Return up to `limit` clips of RAVDESS, or noise of the same length where there is none, and what they are."""
-    import soundfile
+    """Return recordings from all corpora at hand, or noise where there are none, and what they are.
 
-    from train.corpora.registry import find_data
+    Args:
+        limit: How many, spread evenly over all files; 0 for every one.
+    """
+    from firmware_bridge.audio import read_audio
+    from train.corpora.registry import data_folders
 
-    root = find_data("ravdess")
-    files = sorted(root.glob("audio/Actor_*/*.flac"))[:: max(1, 1080 // limit)][:limit] if root else []
+    files = sorted(file for folder in data_folders() for file in folder.rglob("*.flac"))
     if files:
+        stride = max(1, len(files) // limit) if limit else 1
+        chosen = files[::stride][: limit or None]
         # MLTK takes whole milliseconds only.
-        clips = [soundfile.read(file, dtype="int16")[0] for file in files]
-        return [clip[: len(clip) // 16 * 16] for clip in clips], f"{len(files)} clips of RAVDESS"
+        clips = [pcm[: len(pcm) // 16 * 16] for pcm in (read_audio(file).pcm for file in chosen)]
+        return clips, f"{len(clips)} of {len(files)} recordings"
     rng = np.random.default_rng(0)
-    return [
-        rng.integers(-3000, 3000, 58000).astype(np.int16) for _ in range(limit)
-    ], f"{limit} clips of noise"
+    clips = [rng.integers(-3000, 3000, 48000).astype(np.int16) for _ in range(limit or 30)]
+    return clips, f"{len(clips)} clips of noise (no recordings at hand)"
 
 
 def seconds_of(run: Callable[[], object]) -> float:
