@@ -50,16 +50,29 @@ class FloatFusion:
         """
         classes, keywords = self.keyword.shape
         weight = np.concatenate([self.acoustic * np.eye(classes), self.keyword], axis=1)
-        fused = self.logits(acoustic, keyword)
-        # Only differences between classes count: a bias centres the range, so that int8 is used fully.
-        middle = float(fused.max() + fused.min()) / 2
-        return FusionHead.from_float(
+        return integer_layer(
             weight,
-            np.full(classes, -middle),
+            self.logits(acoustic, keyword),
             np.repeat(scales, (classes, keywords)),
             np.repeat(zero_points, (classes, keywords)).astype(np.int32),
-            max(float(np.abs(fused - middle).max()), 1e-3),
         )
+
+
+def integer_layer(
+    weight: Floats, outputs: Floats, scales: Floats, zero_points: NDArray[np.int32]
+) -> FusionHead:
+    """Quantise a linear layer whose outputs are only compared with one another.
+
+    Args:
+        weight: float64[classes, inputs].
+        outputs: float64[n, classes], what it gives; they decide the range.
+        scales: float64[inputs], real value of one int8 step of each input.
+        zero_points: int32[inputs], the int8 step that means 0.
+    """
+    # Only differences between classes count: a bias centres the range, so that int8 is used fully.
+    middle = float(outputs.max() + outputs.min()) / 2
+    largest = max(float(np.abs(outputs - middle).max()), 1e-3)
+    return FusionHead.from_float(weight, np.full(len(weight), -middle), scales, zero_points, largest)
 
 
 def balanced(truth: NDArray[np.int64], classes: int) -> Floats:

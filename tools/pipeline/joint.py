@@ -19,7 +19,7 @@ from tools.pipeline.integer import run_int8
 from tools.pipeline.words import keyword_class
 from tools.stages import Stages
 from train.composed import Draw, compose, draw
-from train.fusion import FloatFusion, bayes_fusion, best_temperature, fit_fusion, fit_words, shuffled
+from train.fusion import bayes_fusion, best_temperature, fit_fusion, fit_words, integer_layer, shuffled
 from train.views import compute_features
 
 # What each part is made of: emotional speakers, keyword speakers, and how many times the recipe's draws.
@@ -154,9 +154,12 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
         layers = {
             "fusion": fit_fusion(logits, posteriors, part.truth, words),
             "control": fit_fusion(logits, posteriors[order], part.truth, noise),
-            "keyword_vote": FloatFusion(0.0, words),
         }
         heads = {name: layer.to_integers(logits, posteriors, scales, zeros) for name, layer in layers.items()}
+        columns = len(inputs.recipe.composed.classes)
+        heads["keyword_vote"] = integer_layer(
+            words, posteriors @ words.T, np.full(columns, scales[1]), np.full(columns, zeros[1], np.int32)
+        )
         write_json(
             folder / "fusion.json",
             {
@@ -198,7 +201,7 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
     table = inputs.recipe.composed.probabilities(inputs.labels)
     return FusionScores(
         acoustic=part.acoustic,
-        keyword=vote.apply(part.scores),
+        keyword=vote.apply(part.keyword),
         fused=head.apply(part.scores),
         control=control.apply(mixed),
         bayes=bayes_fusion(logits, part.words, table, fusion["temperature"]),
