@@ -53,11 +53,16 @@ class ComposedSettings(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> ComposedSettings:
         for emotion, row in self.table.items():
-            if len(row) != len(self.classes) or min(row) < 0 or abs(sum(row) - 100.0) > 1e-6:
+            # Written so that a NaN fails it.
+            if len(row) != len(self.classes) or not (min(row) >= 0 and abs(sum(row) - 100.0) <= 1e-6):
                 raise ValueError(
                     f"the row of '{emotion}' must hold {len(self.classes)} percentages "
                     f"({', '.join(self.classes)}) that sum to 100"
                 )
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"each word once, and none of them '{NO_KEYWORD}': {', '.join(self.words)}")
+        if not 0 <= self.gap_ms[0] <= self.gap_ms[1]:
+            raise ValueError("gap_ms must be the shortest and the longest pause, neither below 0")
         return self
 
     def probabilities(self, labels: Sequence[str]) -> NDArray[np.float64]:
@@ -128,12 +133,17 @@ def draw(
 
 
 def trim(pcm: Signal) -> Signal:
-    """Cut the silence at both ends: frames of 20 ms more than 35 dB below the loudest; 50 ms are left."""
+    """Cut the silence at both ends: frames of 20 ms more than 35 dB below the loudest; 50 ms are left.
+
+    A clip of silence is returned whole.
+    """
     frames = len(pcm) // FRAME
     if frames < 2:
         return pcm
     energy = np.square(pcm[: frames * FRAME]).reshape(frames, FRAME).mean(1)
     loud = np.flatnonzero(energy > energy.max() * 10**-3.5)
+    if not len(loud):
+        return pcm
     start = max(0, int(loud[0]) * FRAME - MARGIN)
     return pcm[start : (int(loud[-1]) + 1) * FRAME + MARGIN]
 
