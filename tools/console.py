@@ -13,6 +13,8 @@ from typing import Any
 from firmware_bridge import progress
 from firmware_bridge.errors import UndertoneError
 
+WIDE = 240
+
 
 def emit_json(data: Any) -> None:
     """Print one machine-readable object on stdout."""
@@ -41,10 +43,12 @@ def emit_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         numeric = bool(cells) and all(_looks_numeric(row[index]) for row in cells)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
-    Console(file=sys.stdout, highlight=False).print(table)
+    # A pipe or file has no width: lines are not folded there, so that they can be searched.
+    width = None if sys.stdout.isatty() else WIDE
+    Console(file=sys.stdout, highlight=False, width=width).print(table)
 
 
 def _looks_numeric(cell: str) -> bool:

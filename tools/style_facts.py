@@ -65,7 +65,9 @@ def facts_of(source: str, path: str) -> Facts:
         bare_excepts=tuple(
             n.lineno for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and n.type is None
         ),
-        prints=tuple(n.lineno for n in ast.walk(tree) if _calls_print(n)),
+        prints=tuple(
+            n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "print"
+        ),
         idle=tuple(idle_lines(tree)),
     )
 
@@ -139,7 +141,3 @@ def _idle_expression(statement: ast.Expr, stub: bool) -> Iterator[str]:
 
 def _has_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node) is not None
-
-
-def _calls_print(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"

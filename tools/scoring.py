@@ -1,0 +1,199 @@
+"""Scoring a bundle on a corpus: who may be scored, which clips fit its classes, and what it says of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.bundle import Bundle
+from firmware_bridge.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
+from firmware_bridge.files import write_bytes
+from firmware_bridge.fusion import FusionHead
+from firmware_bridge.progress import note, track
+from firmware_bridge.reference_device import ReferenceDevice
+from train.corpora import READERS, load_corpus
+from train.corpora.reading import read_clips
+from train.corpora.record import Clip, Corpus
+from train.evaluation.leak import SpeakerProof, require_disjoint
+from train.evaluation.score import Scorecard, score
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be scored.
+
+    Attributes:
+        corpus: The corpus.
+        clips: Clips of the chosen speakers with classes that the bundle knows.
+        truth: int64[clips], the class of each in the bundle's order.
+        speakers: The speakers that the clips are of, sorted.
+        left_out: Number of clips of each class that the bundle does not know.
+        proof: That the bundle has heard none of the speakers.
+        train_counts: int64[classes], clips of each class that the bundle was trained on, where they are here.
+    """
+
+    corpus: Corpus
+    clips: tuple[Clip, ...]
+    truth: NDArray[np.int64]
+    speakers: tuple[str, ...]
+    left_out: dict[str, int]
+    proof: SpeakerProof
+    train_counts: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        bundle_id: SHA-256 of the bundle's manifest.
+        corpus: Name of the corpus.
+        speakers: Who was scored.
+        clips: How many clips.
+        left_out: As in `Chosen`.
+        speech: `real` or `synthetic`.
+        scores_sha256: Over the int8 scores (acoustic, keyword, fused) of all clips in order.
+        cards: The scorecard of each output.
+    """
+
+    bundle_id: str
+    corpus: str
+    speakers: tuple[str, ...]
+    clips: int
+    left_out: dict[str, int]
+    speech: str
+    scores_sha256: str
+    cards: dict[str, Scorecard]
+
+
+def own_corpus(bundle: Bundle) -> str:
+    """Return the name of the emotion corpus that a bundle was made from.
+
+    Raises:
+        InvalidSetting: The bundle does not name one that is known here.
+    """
+    names = [name for name in bundle.manifest.corpus if name in READERS and READERS[name].task == "emotion"]
+    if len(names) != 1:
+        valid = ", ".join(name for name, reader in READERS.items() if reader.task == "emotion")
+        raise InvalidSetting("the bundle does not say which corpus is its own", f"give --corpus: {valid}")
+    return names[0]
+
+
+def choose(
+    bundle: Bundle, which: str | None = None, names: Sequence[str] | None = None, limit: int | None = None
+) -> Chosen:
+    """Choose clips that a bundle may honestly be scored on.
+
+    Args:
+        bundle: The bundle.
+        which: Corpus `NAME` or `NAME:PATH`; by default the bundle's own.
+        names: Speakers, as `ravdess/01` or `01`; by default the bundle's test speakers in its own corpus,
+            and everybody in another one.
+        limit: At most so many clips, taken at equal distances.
+
+    Raises:
+        SpeakerLeak: The bundle was trained or selected on one of them; names those that may be scored.
+        CorpusInvalid: Unknown speakers, or no class in common.
+    """
+    manifest, split = bundle.manifest, bundle.manifest.split
+    corpus = load_corpus(which or own_corpus(bundle))
+    heard = set(split.train) | set(split.validation)
+    audible = corpus.with_audio()
+    unheard = sorted({clip.speaker for clip in audible} - heard)
+    speakers = [_full_name(corpus, name.strip()) for name in names] if names is not None else unheard
+    if leaked := sorted(heard & set(speakers)):
+        raise SpeakerLeak(
+            f"refusing to score: the bundle was trained or selected on {', '.join(leaked)}",
+            f"score only {', '.join(unheard) or 'another corpus'}",
+        )
+    if not speakers:
+        raise SpeakerLeak(
+            f"the bundle has heard every speaker of {corpus.name}", "score it on another corpus"
+        )
+    proof = require_disjoint(heard, speakers)
+    of_them = [clip for clip in audible if clip.speaker in set(speakers)]
+    known = [clip for clip in of_them if clip.label in manifest.labels]
+    left_out = Counter(str(clip.label) for clip in of_them if clip.label not in manifest.labels)
+    if not known:
+        raise CorpusInvalid(
+            f"corpus {corpus.name} has no class in common with the bundle",
+            f"the bundle knows: {', '.join(manifest.labels)}; the corpus: {', '.join(corpus.labels)}",
+        )
+    for label, count in sorted(left_out.items()):
+        note(f"left out: {count} clips labelled '{label}', which the bundle does not know")
+    if limit is not None and limit < len(known):
+        known = [known[i] for i in np.linspace(0, len(known) - 1, limit).round().astype(int)]
+    counts = Counter(clip.label for clip in audible if clip.speaker in set(split.train))
+    return Chosen(
+        corpus=corpus,
+        clips=tuple(known),
+        truth=np.array([manifest.labels.index(str(clip.label)) for clip in known], np.int64),
+        speakers=tuple(sorted({clip.speaker for clip in known})),
+        left_out=dict(sorted(left_out.items())),
+        proof=proof,
+        train_counts=np.array([counts[label] for label in manifest.labels]) if counts else None,
+    )
+
+
+def _full_name(corpus: Corpus, name: str) -> str:
+    """Return a speaker's full name for `01` or `ravdess/01`."""
+    full = name if name in corpus.speakers else f"{corpus.name}/{name}"
+    if full not in corpus.speakers:
+        raise CorpusInvalid(
+            f"corpus {corpus.name} has no speaker '{name}'", f"its speakers: {', '.join(corpus.speakers)}"
+        )
+    return full
+
+
+def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
+    """Run every clip through the bundle as a device would, and score its three outputs.
+
+    The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`).
+
+    Raises:
+        AudioUnreadable: A clip is damaged.
+    """
+    device = ReferenceDevice(bundle)
+    vote = FusionHead.from_dict(bundle.manifest.keyword_vote)
+    sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
+    segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]
+    acoustic, keyword, fused = (
+        np.stack([getattr(one, name) for one in segments]) for name in ("acoustic", "keyword", "fused")
+    )
+    guesses = vote.apply(np.concatenate([acoustic, keyword], axis=1))
+    digest = hashlib.sha256(np.concatenate([acoustic, keyword, fused], axis=1).tobytes()).hexdigest()
+    cards = {
+        name: score(
+            chosen.truth,
+            scores,
+            [clip.speaker for clip in chosen.clips],
+            bundle.manifest.labels,
+            chosen.proof,
+            genders=[clip.gender for clip in chosen.clips],
+            train_counts=chosen.train_counts,
+            evidence=chosen.corpus.evidence,
+        )
+        for name, scores in (("acoustic", acoustic), ("keyword", guesses), ("fused", fused))
+    }
+    return Evaluation(
+        bundle_id=bundle.id,
+        corpus=chosen.corpus.name,
+        speakers=chosen.speakers,
+        clips=len(chosen.clips),
+        left_out=chosen.left_out,
+        speech=chosen.corpus.evidence,
+        scores_sha256=digest,
+        cards=cards,
+    )
+
+
+def write_picture(path: Path, address: str) -> None:
+    """Write a picture that is given as a data address (`data:image/png;base64,...`)."""
+    write_bytes(path, base64.b64decode(address.partition(",")[2]))
