@@ -8,7 +8,12 @@ import click
 
 from tools import console
 
-_MARKS = {"breaks": "stops the compiler", "cpu": "leaves the TPU", "border": "CPU, harmless", "care": "worth a look"}
+_MARKS = {
+    "breaks": "stops the compiler",
+    "cpu": "leaves the TPU",
+    "border": "CPU, harmless",
+    "care": "worth a look",
+}
 
 
 @click.command(name="lint")
