@@ -17,29 +17,42 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.files import atomic_directory
+from firmware_bridge.files import atomic_directory, sha256_file
 from firmware_bridge.progress import note
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 KEPT = 2
+ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 
 
 @functools.cache
+def source_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every Python and C file of the rooms, by path relative to the checkout.
+
+    Taken once, when a process first asks: a file that is edited while a stage runs must not lend its new hash
+    to what its old code has made.
+    """
+    files = (p for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in {".py", ".c", ".h"})
+    return {p.relative_to(ROOT).as_posix(): sha256_file(p) for p in sorted(files)}
+
+
 def code_hash(place: str) -> str:
-    """Return the SHA-256 over the Python and C files of a module or folder of this project.
+    """Return the SHA-256 over the source of a module or folder of this project.
 
     Args:
         place: A path relative to the checkout, such as `train/student` or `train/fusion.py`.
+
+    Raises:
+        KeyError: There is no source at that place.
     """
-    path = ROOT / place
-    files = (
-        [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in {".py", ".c", ".h"})
-    )
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
+    hashes = source_hashes()
+    inside = {
+        name: digest for name, digest in hashes.items() if name == place or name.startswith(f"{place}/")
+    }
+    if not inside:
+        raise KeyError(f"no source at {place}")
+    return hashlib.sha256(json.dumps(inside, sort_keys=True).encode()).hexdigest()
 
 
 def stage_key(parts: Mapping[str, Any], code: Sequence[str]) -> str:
@@ -58,6 +71,7 @@ class Stages:
     """
 
     def __init__(self, root: Path = BUILD / "stages") -> None:
+        source_hashes()
         self.root = root
         self.made: list[str] = []
         self.wanted: dict[str, str] = {}
