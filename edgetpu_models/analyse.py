@@ -36,11 +36,13 @@ class Analysis:
         networks: One entry per network, in the order given.
         compiler: The build whose storage rules were used.
         memory: The tiles' fill after all networks.
+        by_compiler: Parameter bytes in the compiled files, by the build that would write them.
     """
 
     networks: tuple[NetworkCost, ...]
     compiler: Compiler
     memory: tuple[int, ...]
+    by_compiler: dict[str, int]
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -120,6 +122,7 @@ class Analysis:
             "fits": self.fits,
             "advice": self.advice,
             "compiler": self.compiler.value,
+            "parameter_bytes_by_compiler": self.by_compiler,
             "networks": [n.as_dict() for n in self.networks],
         }
 
@@ -141,18 +144,40 @@ def analyse(models: Source | Sequence[Source], compiler: Compiler | str = Compil
     if compiler not in list(Compiler):
         raise InvalidSetting(f"unknown compiler {compiler}", f"use one of: {', '.join(Compiler)}")
     memory = ParameterMemory()
-    networks = tuple(_network(i, source, Compiler(compiler), memory) for i, source in enumerate(listed))
-    return Analysis(networks, Compiler(compiler), tuple(memory.fill))
+    models_read = [source if isinstance(source, Model) else verify_model(source) for source in listed]
+    placed = [place(model.main) for model in models_read]
+    networks = tuple(
+        _network(i, _name(i, listed[i]), models_read[i], placed[i], Compiler(compiler), memory)
+        for i in range(len(listed))
+    )
+    by_compiler = {
+        build.value: sum(
+            stored(model.main, p.op, build).file_bytes
+            for model, placements in zip(models_read, placed, strict=True)
+            for p in placements
+            if p.on_tpu
+        )
+        for build in Compiler
+    }
+    return Analysis(networks, Compiler(compiler), tuple(memory.fill), by_compiler)
 
 
-def _network(number: int, source: Source, compiler: Compiler, memory: ParameterMemory) -> NetworkCost:
-    model = source if isinstance(source, Model) else verify_model(source)
+def _name(number: int, source: Source) -> str:
+    return Path(source).name if isinstance(source, Path | str) else f"network {number}"
+
+
+def _network(
+    number: int,
+    name: str,
+    model: Model,
+    placements: Sequence[Placement],
+    compiler: Compiler,
+    memory: ParameterMemory,
+) -> NetworkCost:
     graph = model.main
-    placements = place(graph)
     per_tile = activations.profile(graph, placements)
     rows = tuple(_row(number, graph, p, per_tile[p.op.index], compiler, memory) for p in placements)
     traffic = _traffic(graph, placements, rows)
-    name = Path(source).name if isinstance(source, Path | str) else f"network {number}"
     return NetworkCost(name, model.size, model.parameters, rows, traffic, latency(traffic), reload(traffic))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgetpu_models.cost.macs import macs
+from edgetpu_models.cost.parameters import Compiler
 from edgetpu_models.format.executable import Executable, ExecutableType, Package, read_package
 from edgetpu_models.format.model import Model
 from edgetpu_models.format.names import EDGETPU_OP
@@ -31,6 +32,7 @@ class Inspection:
         estimated_cycles: The compiler's estimate; newer compilers write 0.
         transfer_in_bytes: Input bytes per inference, padded.
         transfer_out_bytes: Output bytes per inference, padded.
+        build: Whose storage rules it follows: `16.0` (builds since 2020) or `1.0` (older ones).
         token: Parameter caching token; files with the same one share the cache.
         n_ops: Operations of the original, where it was given.
         n_mapped: How many of those are inside the Edge TPU operations.
@@ -47,6 +49,7 @@ class Inspection:
     ops_on_cpu: dict[str, int]
     min_runtime_version: int
     compiler_version: str
+    build: str
     estimated_cycles: int
     narrow_memory_per_tile_bytes: int
     scratch_bytes: int
@@ -108,6 +111,7 @@ def _summary(
         ops_on_cpu=cpu,
         min_runtime_version=max(p.min_runtime_version for p in packages),
         compiler_version=packages[0].compiler_version,
+        build=(Compiler.OLD if packages[0].old_build else Compiler.CURRENT).value,
         estimated_cycles=sum(e.cycles for e in running),
         narrow_memory_per_tile_bytes=max(e.narrow_memory for e in programs),
         scratch_bytes=max(e.scratch for e in programs),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgetpu_models.analyse import analyse
+from edgetpu_models.cost.parameters import Compiler
 from edgetpu_models.inspect import Inspection
 
 
@@ -15,10 +16,11 @@ def comparison(originals: Sequence[Path | bytes], inspections: Sequence[Inspecti
 
     Args:
         originals: The networks, in the order in which they were compiled.
-        inspections: What the compiled files hold.
+        inspections: What the compiled files hold; the prediction follows the build that wrote them.
     """
     rows = []
-    for network, real in zip(analyse(list(originals)).networks, inspections, strict=True):
+    predicted_by = inspections[0].build if inspections else Compiler.CURRENT
+    for network, real in zip(analyse(list(originals), predicted_by).networks, inspections, strict=True):
         figures = {
             "on_chip_bytes": (network.on_chip_bytes, real.on_chip_bytes),
             "off_chip_bytes": (network.off_chip_bytes, real.off_chip_bytes),

@@ -93,7 +93,11 @@ class Executable:
 
 @dataclass(frozen=True)
 class Package:
-    """What one custom operation holds."""
+    """What one custom operation holds.
+
+    `old_build` tells builds of 2019/20 from newer ones: they write no list of further packages (entry 7 of the
+    map). In 135 real files this separates the two ways of storing parameters without exception.
+    """
 
     min_runtime_version: int
     compiler_version: str
@@ -103,6 +107,7 @@ class Package:
     signature: int
     chip_ids: tuple[int, ...]
     preference: int
+    old_build: bool
     executables: tuple[Executable, ...]
 
 
@@ -121,7 +126,7 @@ def read_package(custom_options: memoryview | None) -> Package:
     wanted = preference if isinstance(preference, int) else 0
     if caching is not None:  # files of 2018/19: two bare executables, no package around them
         executables = (read_executable(Flat(program)), read_executable(Flat(caching)))
-        return Package(0, "", "", 0, 0, 0, chips, wanted, executables)
+        return Package(0, "", "", 0, 0, 0, chips, wanted, True, executables)
     table = Flat(program).root(b"DWN1")
     multi = table.blob(1)
     if multi is None:
@@ -139,6 +144,7 @@ def read_package(custom_options: memoryview | None) -> Package:
         signature=len(table.blob(2) or b""),
         chip_ids=chips,
         preference=wanted,
+        old_build="7" not in entries,
         executables=tuple(read_executable(Flat(b, budget)) for b in blobs),
     )
 

@@ -60,7 +60,12 @@ def _package(cached: int, streamed: int, instructions: int, token: int, runtime:
 
 
 def compiled(
-    cached: int = 4096, streamed: int = 0, instructions: int = 2048, token: int = 7, runtime: int = 14
+    cached: int = 4096,
+    streamed: int = 0,
+    instructions: int = 2048,
+    token: int = 7,
+    runtime: int = 14,
+    old: bool = False,
 ) -> bytes:
     """Return a file in the compiler's container: 16x8 map to 4 classes, one Edge TPU operation.
 
@@ -70,6 +75,7 @@ def compiled(
         instructions: Instruction bytes.
         token: Parameter caching token.
         runtime: Lowest runtime version.
+        old: As builds of 2019 wrote it, without the list of further packages.
     """
     flex = flexbuffers.Builder()
     with flex.Map():
@@ -79,6 +85,11 @@ def compiled(
         flex.Blob(_package(cached, streamed, instructions, token, runtime))
         flex.Key("5")
         flex.Int(-1)
+        if not old:
+            flex.Key("6")
+            flex.TypedVectorFromElements([18])
+            flex.Key("7")
+            flex.VectorFromElements([])
     net = Network()
     data = net.input((1, 16, 8, 1))
     out = net.op(EDGETPU_OP, [data], (1, 4))

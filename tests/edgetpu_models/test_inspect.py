@@ -27,6 +27,11 @@ def test_every_number_of_a_made_up_file() -> None:
     assert found.subgraphs == 1
 
 
+def test_old_builds_are_told_from_new_ones() -> None:
+    assert inspect(compiled()).build == "16.0"
+    assert inspect(compiled(old=True)).build == "1.0"
+
+
 def test_a_program_without_cache_stands_alone() -> None:
     found = inspect(compiled(cached=0, streamed=640))
     assert (found.executables, found.on_chip_bytes, found.off_chip_bytes) == ("STAND_ALONE", 0, 640)
@@ -73,6 +78,6 @@ def test_equals_the_recorded_truth_in_every_field(pairs: list) -> None:
 @pytest.mark.corpus
 def test_the_largest_file_takes_less_than_a_fifth_of_a_second(pairs: list) -> None:
     largest: Path = max((p.compiled for p in pairs), key=lambda p: p.stat().st_size)
-    start = time.perf_counter()
+    start = time.process_time()
     inspect(largest)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
