@@ -56,8 +56,10 @@ def build(recipe: Recipe, stages: Stages) -> Bundle:
     """Build the bundle of a recipe and return it."""
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
+    from tools.pipeline.soundness import check_sound
 
     inputs = gather(recipe)
+    check_sound(inputs, stages)
     made, judged = make_everything(inputs, stages)
     return pack(inputs, stages, made, judged)
 

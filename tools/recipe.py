@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,11 +37,14 @@ class FrontendChoice(_Section):
     high: int = Field(default=670, le=65535)
 
 
+Speakers = Annotated[int, Field(ge=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class SplitChoice(_Section):
     """How many speakers are kept for reporting and for choosing, or their names."""
 
-    test: int | tuple[str, ...] = 4
-    validation: int | tuple[str, ...] = 2
+    test: Speakers = 4
+    validation: Speakers = 2
 
 
 class ViewChoice(_Section):

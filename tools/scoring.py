@@ -167,7 +167,7 @@ def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
     acoustic, keyword, fused = (
         np.stack([getattr(one, name) for one in segments]) for name in ("acoustic", "keyword", "fused")
     )
-    guesses = vote.apply(np.concatenate([acoustic, keyword], axis=1))
+    guesses = vote.apply(keyword)
     digest = hashlib.sha256(np.concatenate([acoustic, keyword, fused], axis=1).tobytes()).hexdigest()
     cards = {
         name: score(

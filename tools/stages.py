@@ -70,9 +70,9 @@ class Stages:
         wanted: Names of all stages asked for, with their keys.
     """
 
-    def __init__(self, root: Path = BUILD / "stages") -> None:
+    def __init__(self, root: Path | None = None) -> None:
         source_hashes()
-        self.root = root
+        self.root = root or BUILD / "stages"
         self.made: list[str] = []
         self.wanted: dict[str, str] = {}
 

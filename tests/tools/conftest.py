@@ -100,8 +100,8 @@ def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
         "acoustic.tflite": _MADE["one_layer"](classes, 1),
         "keyword.tflite": _MADE["one_layer"](words, 2),
     }
-    vote = np.hstack([np.zeros((classes, classes)), np.array([[0.1, 0.4], [0.2, -0.3], [-0.3, 0.1]])])
-    both = vote + np.hstack([np.eye(classes), np.zeros((classes, words))])
+    vote = np.array([[0.1, 0.4], [0.2, -0.3], [-0.3, 0.1]])
+    both = np.hstack([np.eye(classes), vote])
     head = _MADE["head"]
     manifest = {
         "name": "tiny",
@@ -117,7 +117,7 @@ def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
             for name, outputs in (("acoustic", classes), ("keyword", words))
         },
         "fusion": head(both, classes + words),
-        "keyword_vote": head(vote, classes + words),
+        "keyword_vote": head(vote, words),
         "corpus": {"ravdess": "f" * 64, "speech_commands": "e" * 64},
         "split": SPLIT,
         "recipe": {},

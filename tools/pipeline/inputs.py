@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import CorpusMissing, EnvironmentLacking
+from firmware_bridge.errors import CorpusInvalid, CorpusMissing, EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, preset
 from firmware_bridge.progress import note
 from tools.recipe import Recipe, load_recipe
@@ -152,6 +153,20 @@ def split_words(words: Corpus, keywords: tuple[Clip, ...], seed: int) -> Split:
     return speaker_split(keywords, test=WORD_TEST, validation=WORD_VALIDATION, seed=seed)
 
 
+def require_words(recipe: Recipe, words: Corpus, clips: Sequence[Clip], whose: str = "") -> None:
+    """Check that there are clips of every keyword.
+
+    Raises:
+        CorpusInvalid: A word of the recipe has none.
+    """
+    missing = sorted(set(recipe.composed.words) - {clip.label for clip in clips})
+    if missing:
+        raise CorpusInvalid(
+            f"corpus {words.name} has no clips{whose} of the word {', '.join(missing)}",
+            f"its words: {', '.join(words.labels)}; choose among them under [composed], or add speakers",
+        )
+
+
 def gather(recipe: Recipe) -> Inputs:
     """Load corpora and draw the splits of a recipe.
 
@@ -165,7 +180,10 @@ def gather(recipe: Recipe) -> Inputs:
     split = speaker_split(
         emotion.with_audio(), test=recipe.split.test, validation=recipe.split.validation, seed=recipe.seed
     )
+    require_words(recipe, words, keywords)
     word_split = split_words(words, keywords, recipe.seed)
+    for part in ("train", "validation", "test"):
+        require_words(recipe, words, word_split.take(part, keywords), f" of its {part} speakers")
     heard = set(word_split.train)
     others = tuple(
         c for c in words.with_audio() if c.label not in recipe.composed.words and c.speaker in heard

@@ -17,12 +17,9 @@ from firmware_bridge.progress import note
 from firmware_bridge.simulated_tpu import Int8Network
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
-from tools.stages import BUILD, ROOT, Stages, stage_key
+from tools.stages import ROOT, Stages, stage_key
 from train.corpora.record import Corpus
 from train.foundation.yamnet import YAMNET_FILE
-
-BUNDLES = BUILD / "bundles"
-CURRENT = BUILD / "bundle"
 
 
 def git_revision() -> str:
@@ -105,7 +102,7 @@ def model_entry(
 
 
 def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
-    """Write the bundle (if it is not there already) and point `build/bundle` at it.
+    """Write the bundle (if it is not there already) below `bundles/` beside the stages; point `bundle` at it.
 
     Raises:
         BundleInvalid: The parts do not fit together.
@@ -115,12 +112,13 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
         {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
         ("tools/pipeline/pack.py", "firmware_bridge/bundle.py"),
     )
-    directory = BUNDLES / f"{inputs.recipe.name}-{identity}"
+    build = stages.root.parent
+    directory = build / "bundles" / f"{inputs.recipe.name}-{identity}"
     try:
         bundle = load_bundle(directory)
     except BundleInvalid:
         bundle = _write(inputs, made, judged, compiled, directory)
-    point_at(CURRENT, directory)
+    point_at(build / "bundle", directory)
     return bundle
 
 
