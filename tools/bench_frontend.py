@@ -20,6 +20,7 @@ from tools.oracles import Oracle, available, version
 
 Clips = Sequence[NDArray[np.int16]]
 ROUNDS = 5
+CHIP_COLUMNS = ("Cortex-M7", "instructions per frame", "code bytes", "table bytes", "state bytes", "evidence")
 SPECS = {
     "yamnet 25/10 ms, 64": preset("yamnet"),
     "micro_speech 30/20 ms, 40": preset("micro_speech"),
@@ -167,15 +168,7 @@ def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
         )
     rows = [[name, *sizes.values()] for name, sizes in result["cortex_m7"].items()]
     if rows:
-        columns = (
-            "Cortex-M7",
-            "instructions per frame",
-            "code bytes",
-            "table bytes",
-            "state bytes",
-            "evidence",
-        )
-        console.emit_table("on the chip", columns, rows)
+        console.emit_table("on the chip", CHIP_COLUMNS, rows)
     for line in missing:
         console.log(f"not raced: {line}")
     return 0
