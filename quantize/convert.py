@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from firmware_bridge.errors import ModelInvalid
+
+# A tensor that is 0 on all calibration windows gets steps of 8e-9; the runtime's ADD then aborts the process.
+DEAD_STEP = 1e-7
+
 
 class CalibrationSettings(BaseModel):
     """The calibration recipe: which windows decide the ranges of the activations.
@@ -56,7 +61,10 @@ def to_int8(model: Any, windows: NDArray[np.int8], input_scale: float) -> bytes:
         input_scale: Real value of one feature step.
 
     Returns:
-        The `.tflite` file. The same weights and windows give the same bytes.
+        The `.tflite` file. The same weights, layer names and windows give the same bytes.
+
+    Raises:
+        ModelInvalid: Some activation was 0 on every calibration window.
     """
     import tensorflow as tf
 
@@ -75,4 +83,20 @@ def to_int8(model: Any, windows: NDArray[np.int8], input_scale: float) -> bytes:
     # The converter announces a temporary folder on stdout, which belongs to results.
     with contextlib.redirect_stdout(io.StringIO()):
         converted: bytes = converter.convert()
+    _refuse_dead(converted)
     return converted
+
+
+def _refuse_dead(content: bytes) -> None:
+    """Raise `ModelInvalid` when an activation of a converted network has no range."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
+    for tensor in (graph.tensors[index] for operator in graph.operators for index in operator.outputs):
+        steps = getattr(tensor.quantization, "scale", None)
+        if steps is not None and max(steps) < DEAD_STEP:
+            name = tensor.name.decode()
+            raise ModelInvalid(
+                f"nothing ever comes out of '{name}': it was 0 on every calibration window",
+                "train longer, or calibrate on more windows ([calibration] in the recipe)",
+            )
