@@ -1,4 +1,4 @@
-"""Full-integer conversion: seeded windows, a pinned input scale, the same bytes twice, the reference kernels' integers."""
+"""Full-integer conversion: seeded windows, a pinned input scale, same bytes, the reference kernels' integers."""
 
 from __future__ import annotations
 
