@@ -89,7 +89,7 @@ def run(arguments: list[str]) -> int:
     console.show_progress()
     quiet_tensorflow()
     try:
-        result: Any = main_group.main(args=arguments, standalone_mode=False)
+        result: Any = main_group.main(args=arguments or ["--help"], standalone_mode=False)
     except UndertoneError as error:
         return console.fail(error, as_json)
     except click.ClickException as error:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from firmware_bridge import progress
-from firmware_bridge.audio import write_wav
 from firmware_bridge.bundle import Bundle, write_bundle
 from train.corpora.ravdess import EMOTIONS
 
@@ -41,6 +40,14 @@ def sound(seed: int, seconds: float = 0.6) -> np.ndarray:
     return (tone + dice.normal(0, 80, len(time))).astype(np.int16)
 
 
+def save(path: Path, pcm: np.ndarray) -> None:
+    """Write a clip without waiting for the disk, as the program's own writer does."""
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, pcm, 16000, subtype="PCM_16")
+
+
 def write_ravdess(
     root: Path,
     actors: Iterable[int] = range(1, 7),
@@ -54,7 +61,7 @@ def write_ravdess(
         for emotion in emotions:
             for take in range(1, takes + 1):
                 name = f"03-01-{CODES[emotion]}-01-01-{take:02}-{actor:02}.wav"
-                write_wav(root / f"Actor_{actor:02}" / name, sound(seed, seconds))
+                save(root / f"Actor_{actor:02}" / name, sound(seed, seconds))
                 seed += 1
     return root
 
@@ -63,14 +70,20 @@ def write_words(root: Path, words: Iterable[str] = ("bed", "cat"), speakers: int
     """Write clips in Speech Commands' layout and return its folder."""
     for place, word in enumerate(words):
         for speaker in range(speakers):
-            write_wav(root / word / f"{speaker:08x}_nohash_0.wav", sound(100 * place + speaker, 0.4))
+            save(root / word / f"{speaker:08x}_nohash_0.wav", sound(100 * place + speaker, 0.4))
     return root
 
 
-@pytest.fixture
-def ravdess(tmp_path: Path) -> Path:
-    """Six actors, all emotions, one clip each."""
-    return write_ravdess(tmp_path / "ravdess")
+@pytest.fixture(scope="session")
+def ravdess(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six actors, all emotions, one clip each. Not to be written to."""
+    return write_ravdess(tmp_path_factory.mktemp("data") / "ravdess")
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three words by 40 speakers. Not to be written to."""
+    return write_words(tmp_path_factory.mktemp("data") / "words", ("bed", "cat", "dog"), 40)
 
 
 @pytest.fixture
