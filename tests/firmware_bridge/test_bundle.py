@@ -95,6 +95,16 @@ def test_a_missing_and_an_extra_file_are_named(copy: Path) -> None:
         load_bundle(copy)
 
 
+@pytest.mark.parametrize("extra", [True, False])
+def test_one_file_too_many_or_too_few_is_enough(copy: Path, extra: bool) -> None:
+    if extra:
+        (copy / "notes.md").touch()
+    else:
+        (copy / "keyword.tflite").unlink()
+    with pytest.raises(BundleInvalid, match=r"files: (notes\.md|keyword\.tflite)$"):
+        load_bundle(copy)
+
+
 def test_a_truncated_file_is_found(copy: Path) -> None:
     path = copy / "acoustic.tflite"
     path.write_bytes(path.read_bytes()[:-4])

@@ -50,6 +50,15 @@ def test_every_view_differs(clips: list[np.ndarray], surroundings: Surroundings)
     assert len({one.tobytes() for one in flat}) == 20
 
 
+@pytest.mark.parametrize("part", ["sound", "features"])
+def test_sound_and_features_vary_each_for_itself(clips: list[np.ndarray], part: str) -> None:
+    masks = {"time_masks": 0, "channel_masks": 0, "channel_shift": 0}
+    sounds = {"speed": 0.0, "gain_db": 0.0, "offset_ms": 0}
+    augment = AUGMENT.model_copy(update=masks if part == "sound" else sounds)
+    found = clip_views([clips[1]] * 2, SAMPLES, FRONTEND, SCALING, augment, Surroundings(), 3, 1)
+    assert len({one.tobytes() for one in found.reshape(8, -1)}) == 7  # only the clean ones are equal
+
+
 @pytest.mark.parametrize(("threads", "block"), [(1, 64), (3, 1), (2, 7), (4, 20)])
 def test_threads_and_blocks_change_nothing(
     clips: list[np.ndarray],
