@@ -9,6 +9,7 @@ out. It counts its runs in `runs`.
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -100,6 +101,10 @@ def main() -> int:
         return 1
     if what == "hang":
         print("Started a compilation timeout timer of 180 seconds.", flush=True)
+        time.sleep(60)
+    if what == "child":
+        child = subprocess.Popen(["sleep", "60"])
+        (HOME / "child").write_text(str(child.pid))
         time.sleep(60)
     if what == "killed":
         os.kill(os.getpid(), signal.SIGSEGV)

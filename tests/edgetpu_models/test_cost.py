@@ -170,6 +170,8 @@ def test_cycles_by_hand() -> None:
     assert cycles(graph, mean) == 1 * (64 // 4) * 2
     assert macs(graph, conv) == 64 * 32 * 9 * 8
     assert macs(graph, mean) == 0
+    net = Network()  # few inputs: 16 cycles at least for each output tile
+    assert analyse(net.finish(net.conv(net.input((1, 8, 8, 4)), 16))).cycles == 4 * 16
 
 
 def test_a_convolution_of_a_single_place_counts_no_cycles() -> None:
@@ -184,12 +186,16 @@ def test_activation_tiles() -> None:
 
 
 def test_a_waiting_branch_is_counted() -> None:
-    net = Network()
-    x = net.conv(net.input((1, 16, 16, 16)), 16)
-    y = net.conv(net.conv(x, 16), 16)
-    straight = analyse(net.finish(y)).activation_bytes_per_tile
-    y = net.op("ADD", [x, y], (1, 16, 16, 16), version=2, options="AddOptions")
-    assert analyse(net.finish(y)).activation_bytes_per_tile == straight + 4 * 4 * 16
+    def build(waits: bool) -> int:
+        net = Network()
+        x = net.conv(net.input((1, 16, 16, 16)), 16)
+        y = net.conv(net.conv(x, 64), 16)
+        if waits:
+            y = net.op("ADD", [x, y], (1, 16, 16, 16), version=2, options="AddOptions")
+        return analyse(net.finish(y)).activation_bytes_per_tile
+
+    assert build(False) == 16 * (64 + 16)
+    assert build(True) == 16 * (64 + 16 + 16)
 
 
 def test_latency_grows_with_what_is_moved_and_its_interval_holds_it() -> None:
