@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +32,26 @@ class CalibrationSettings(BaseModel):
 
     windows: int = Field(default=200, ge=1)
     seed: int = 20251120
+
+
+@contextlib.contextmanager
+def quiet_converter() -> Iterator[None]:
+    """Silence the converter: it announces a temporary folder on stdout, and its C++ part chats on stderr.
+
+    Its errors come as exceptions all the same.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)
 
 
 def choose_windows(views: NDArray[np.int8], settings: CalibrationSettings) -> NDArray[np.int8]:
@@ -80,8 +103,7 @@ def to_int8(model: Any, windows: NDArray[np.int8], input_scale: float) -> bytes:
     converter.inference_output_type = tf.int8
     # Per-channel dense layers are wrong in the board's interpreter; none is used, and none may slip in.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    # The converter announces a temporary folder on stdout, which belongs to results.
-    with contextlib.redirect_stdout(io.StringIO()):
+    with quiet_converter():
         converted: bytes = converter.convert()
     _refuse_dead(converted)
     return converted
