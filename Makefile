@@ -5,7 +5,7 @@ BIN := .venv/bin
 RECIPE ?= trunk
 SETUP := .venv/.ready
 
-.PHONY: help setup edgetpu-model test hil-sim hil flash folds bench bench-frontend alignment docs style lint clean lock
+.PHONY: help setup edgetpu-model test hil-sim hil folds bench bench-frontend alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -21,6 +21,10 @@ edgetpu-model: $(SETUP)  ## corpus to int8 networks, Edge TPU analysis and bundl
 
 hil-sim: edgetpu-model  ## stream re-recorded held-out speakers through a simulated device and check the budgets
 	@$(BIN)/undertone hil --dut host
+
+hil: $(SETUP)  ## the same over a board: make hil PORT=/dev/ttyACM0, or any pyserial URL
+	@test -n "$(PORT)" || { echo "name the port: make hil PORT=/dev/ttyACM0 (undertone doctor lists them)"; exit 2; }
+	@$(BIN)/undertone hil --dut board:$(PORT)
 
 folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
 	@$(BIN)/undertone folds --recipe $(RECIPE)
@@ -38,6 +42,8 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
+
+bench: bench-frontend  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
