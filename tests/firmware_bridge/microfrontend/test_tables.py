@@ -43,6 +43,13 @@ def test_the_window_is_a_hann_window() -> None:
     assert np.abs(window / 4096 - exact).max() <= 0.5 / 4096 + 1e-6
 
 
+def test_mltks_window_is_neither_of_the_others() -> None:
+    """Its angle is computed in double, its cosine in float: with 1014 samples that shows."""
+    double, single, mixed = (hann_window(1014, p) for p in ("double", "float", "mixed"))
+    assert (mixed != single).any()
+    assert (double != single).any()
+
+
 def test_each_bin_is_shared_by_two_channels() -> None:
     segments = mel_segments(preset("yamnet"))
     total = segments.weights.astype(int) + segments.unweights
