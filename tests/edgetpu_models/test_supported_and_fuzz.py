@@ -92,6 +92,20 @@ def test_the_memory_map_is_a_picture_and_always_the_same() -> None:
     assert picture == memory_map(found)
     assert picture.startswith(b"<?xml")
     assert b"parameters on the chip: 4,992 bytes" in picture
+    assert b"network 0" in picture
+    assert b"network 1" in picture
+
+
+def test_the_memory_map_shows_the_limit_where_it_is_near() -> None:
+    from edgetpu_models.testing import Network
+
+    net = Network()
+    full = memory_map(analyse(net.finish(net.conv(net.input((1, 4, 4, 2048)), 3072))))
+    assert b"of 510 KiB (76%)" in full
+    assert full.count(b"stroke-dasharray") > memory_map(analyse(small_network())).count(b"stroke-dasharray")
+    nothing = Network()
+    x = nothing.input((1, 4, 4, 4))
+    assert memory_map(analyse(nothing.finish(nothing.op("RELU", [x], (1, 4, 4, 4))))).startswith(b"<?xml")
 
 
 def _run(verb: str, *arguments: str) -> Result:
