@@ -75,10 +75,12 @@ def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segme
             f"the bundle knows: {', '.join(manifest.labels)}",
         )
     placeholder = np.zeros(1, np.int16)
+    # The whole path below the corpus's folder: file names alone may repeat from speaker to speaker.
+    by_name = {c.path.relative_to(corpus.root).with_suffix("").as_posix().replace("/", "-"): c for c in known}
     listed = [
-        Segment(str(c.path.name), placeholder, manifest.labels.index(str(c.label)), c.speaker) for c in known
+        Segment(name, placeholder, manifest.labels.index(str(c.label)), c.speaker)
+        for name, c in by_name.items()
     ]
-    by_name = {str(c.path.name): c for c in known}
     kept = thin(listed, limit)
     sound = read_clips([by_name[s.name] for s in kept], f"reading {corpus.name}")
     return [Segment(s.name, pcm, s.label, s.speaker) for s, pcm in zip(kept, sound, strict=True)]
