@@ -46,8 +46,9 @@ def edge_tpu(seen: Observations) -> dict[str, Quantity | str]:
 def latency(seen: Observations) -> dict[str, Quantity | str]:
     """Time from the last sample of a window to its scores: the sum of the stages.
 
-    From a board the stages are timed. Otherwise p50 is the sum of the estimates and p95 the sum of
-    their upper ends, which is cautious: not all stages are slow at once.
+    From a board the stages are timed, and p95 is the sum of their upper ends, which is cautious: not all
+    stages are slow at once. Otherwise p50 is the sum of the estimates, and there is no p95: an estimate's
+    interval says how little is known, not how much the time varies from one decision to the next.
     """
     stages = seen.chip.stages_ms
     if not stages:
@@ -57,7 +58,10 @@ def latency(seen: Observations) -> dict[str, Quantity | str]:
     high = sum(stage.interval[1] if stage.interval else stage.value for stage in stages.values())
     evidence = max((stage.evidence for stage in stages.values()), key=list(Evidence).index)
     source = "sum of " + ", ".join(f"{name} {stage.value:.2f}" for name, stage in stages.items())
+    late: Quantity | str = Quantity(high, "ms", evidence, source="upper ends of the same stages")
+    if evidence is not Evidence.MEASURED:
+        late = f"needs a board: an {evidence.value} time has no percentiles"
     return {
         "latency_p50_ms": Quantity(middle, "ms", evidence, interval=(low, high), source=source),
-        "latency_p95_ms": Quantity(high, "ms", evidence, source="upper ends of the same stages"),
+        "latency_p95_ms": late,
     }

@@ -66,8 +66,8 @@ def observations(**changes: Any) -> Observations:
             cached_bytes=1_000_000,
             streamed_bytes=0,
             stages_ms={
-                "features": Quantity(0.1, "ms", ESTIMATED, interval=(0.1, 0.2)),
-                "network": Quantity(10.0, "ms", ESTIMATED, interval=(8.0, 13.0)),
+                "features": Quantity(0.1, "ms", Evidence.MEASURED, interval=(0.1, 0.2)),
+                "network": Quantity(10.0, "ms", Evidence.MEASURED, interval=(8.0, 13.0)),
             },
             regions=(region("ITCM", 200), region("DTCM", 30), region("OCRAM", 4), region("SDRAM", 1_500_000)),
             source="rules",
@@ -126,6 +126,15 @@ def test_latency_is_the_sum_of_its_stages() -> None:
     assert middle.value == pytest.approx(10.1)
     assert middle.interval == pytest.approx((8.1, 13.2))
     assert late.value == pytest.approx(13.2)
+
+
+def test_an_estimated_time_has_no_percentiles() -> None:
+    guessed = {"network": Quantity(10.0, "ms", ESTIMATED, interval=(8.0, 40.0))}
+    found = measure(observations(chip=replace(observations().chip, stages_ms=guessed)))
+    assert isinstance(found["latency_p95_ms"], str)
+    assert "needs a board" in found["latency_p95_ms"]
+    assert isinstance(found["latency_p50_ms"], Quantity)
+    assert found["latency_p50_ms"].interval == (8.0, 40.0), "how little is known stays in sight"
 
 
 def test_accuracy_by_hand() -> None:
