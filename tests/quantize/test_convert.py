@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from firmware_bridge.errors import ModelInvalid
 from firmware_bridge.simulated_tpu import Int8Network
-from quantize.convert import CalibrationSettings, choose_windows, to_int8
+from quantize.convert import CalibrationSettings, choose_windows, quiet_converter, to_int8
 
 STEP = 7.0 / 255.0
 
@@ -154,9 +155,18 @@ def test_the_stand_in_refuses_a_float_network_and_two_inputs(kind: str, build: C
     assert "quantize" in caught.value.remedy
 
 
-def test_conversion_leaves_stdout_to_results(windows: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+def test_conversion_is_silent(windows: np.ndarray, capfd: pytest.CaptureFixture[str]) -> None:
+    """stdout belongs to results, stderr to what the user can act on."""
     to_int8(network(), windows[:1], STEP)
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_silence_ends_with_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError), quiet_converter():
+        os.write(2, b"chatter")
+        raise ZeroDivisionError
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 @pytest.mark.parametrize("change", [{"windows": 0}, {"method": "entropy"}])
