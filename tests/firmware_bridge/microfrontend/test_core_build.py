@@ -80,10 +80,9 @@ def test_no_compiler_has_a_warning(command: str, tmp_path: Path) -> None:
     else:
         line = [command]
     for flag in ("-DUT_SCALAR", "-DUT_MAX_WINDOW=512"):
-        for file in sources():
-            command_line = [*line, *STRICT, "-O1", flag, "-c", str(file), "-o", str(tmp_path / "x.o")]
-            done = subprocess.run(command_line, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
+        command_line = [*line, *STRICT, flag, "-fsyntax-only", *map(str, sources())]
+        done = subprocess.run(command_line, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
