@@ -7,7 +7,6 @@ single-precision FPU, and run on Unicorn. Instructions are counted, not cycles: 
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.files import atomic_path
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import BUILD, CORE, sources
+from firmware_bridge.microfrontend.build import BUILD, CORE, compiler_environment, sources
 from firmware_bridge.microfrontend.emit import c_source
 
 STACK, STACK_BYTES = 0x7000_0000, 0x1_0000
@@ -115,8 +114,7 @@ def build_image(spec: FrontendSpec, samples: int) -> Path:
     with atomic_path(image) as temporary:
         files = [*sources(), *(folder / name for name in texts)]
         line = [sys.executable, "-m", "ziglang", "cc", *flags, *map(str, files), "-o", str(temporary)]
-        cache = {"ZIG_GLOBAL_CACHE_DIR": str(BUILD / "zig"), "ZIG_LOCAL_CACHE_DIR": str(BUILD / "zig")}
-        done = subprocess.run(line, capture_output=True, text=True, check=False, env=os.environ | cache)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
         if done.returncode != 0 or not temporary.exists():
             first = (done.stderr.strip().splitlines() or ["no message"])[0]
             raise EnvironmentLacking(

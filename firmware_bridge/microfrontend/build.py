@@ -13,6 +13,7 @@ from pathlib import Path
 
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.files import atomic_path
+from firmware_bridge.progress import note
 
 CORE = Path(__file__).parent / "core"
 BUILD = Path(__file__).parents[2] / "build" / "native"
@@ -40,6 +41,12 @@ def find_compiler() -> list[str]:
     if importlib.util.find_spec("ziglang") is not None:
         return [sys.executable, "-m", "ziglang", "cc"]
     raise EnvironmentLacking("no C compiler found", "install gcc, clang or the Python package ziglang")
+
+
+def compiler_environment() -> dict[str, str]:
+    """Return the environment for a compiler: zig keeps its cache inside the checkout, unless told otherwise."""
+    cache = str(BUILD / "zig")
+    return {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache} | os.environ
 
 
 def cpu_level() -> str:
@@ -82,12 +89,28 @@ def compile_library(
     library = BUILD / f"microfrontend-{digest.hexdigest()[:16]}.so"
     if library.exists():
         return library
+    note("building the front-end's C core (once)")
     with atomic_path(library) as temporary:
         line = [*command, *flags, *map(str, sources()), "-o", str(temporary)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
         if done.returncode != 0 or not temporary.exists():
             first = (done.stderr.strip().splitlines() or ["no message"])[0]
             raise EnvironmentLacking(
                 f"the C compiler failed: {first}", f"try another one with CC=...: {line[0]}"
             )
     return library
+
+
+def best_library() -> Path:
+    """Return the library for this machine; for plain x86-64 where the compiler does not know its level.
+
+    Raises:
+        EnvironmentLacking: If there is no compiler, or it cannot build the core at all.
+    """
+    level = cpu_level()
+    try:
+        return compile_library(level=level)
+    except EnvironmentLacking:
+        if not level:
+            raise
+        return compile_library(level="")

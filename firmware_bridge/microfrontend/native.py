@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.microfrontend.build import compile_library
+from firmware_bridge.microfrontend.build import best_library
 from firmware_bridge.microfrontend.emit import SCALING_KINDS, core_arrays, core_integers
 from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import FrontendSpec
@@ -79,7 +79,7 @@ def load_core() -> Core:
     Raises:
         EnvironmentLacking: If there is no C compiler.
     """
-    return Core(compile_library())
+    return Core(best_library())
 
 
 class NativeTables:

@@ -19,14 +19,13 @@ from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, frontend
 from firmware_bridge.microfrontend.build import (
     CORE,
-    STRICT,
     compile_library,
     cpu_level,
     find_compiler,
     sources,
 )
 from firmware_bridge.microfrontend.fft import input_order
-from firmware_bridge.microfrontend.native import Core, NativeTables
+from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
 
 HARNESS = Path(__file__).with_name("harness.c")
@@ -69,8 +68,10 @@ def test_every_width_gives_the_same_bits(
             assert np.array_equal(ours.process(signals[kind]), expected.process(signals[kind])), (name, kind)
 
 
+@pytest.mark.parametrize("flag", ["-DUT_SCALAR", "-DUT_MAX_WINDOW=512"])
 @pytest.mark.parametrize("command", ["gcc", "clang", "ziglang"])
-def test_no_compiler_has_a_warning(command: str, tmp_path: Path) -> None:
+def test_no_compiler_has_a_warning_and_all_agree(command: str, flag: str, signals: Signals) -> None:
+    """Warnings are errors in every build of the library."""
     if command == "ziglang":
         if importlib.util.find_spec("ziglang") is None:
             pytest.skip("the package ziglang is not installed")
@@ -79,10 +80,10 @@ def test_no_compiler_has_a_warning(command: str, tmp_path: Path) -> None:
         pytest.skip(f"no {command} here")
     else:
         line = [command]
-    for flag in ("-DUT_SCALAR", "-DUT_MAX_WINDOW=512"):
-        command_line = [*line, *STRICT, flag, "-fsyntax-only", *map(str, sources())]
-        done = subprocess.run(command_line, capture_output=True, text=True, check=False, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+    core = Core(compile_library(line, level="", extra=(flag,)))
+    spec, pcm = FrontendSpec(), signals["bursts"]
+    stream = NativeStream(core, spec, NativeTables(core, spec))
+    assert np.array_equal(stream.push(pcm), MicroFrontend(spec, "reference").process(pcm))
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +200,21 @@ def test_a_failing_compiler_is_told_apart_from_none(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentLacking, match="no C compiler"):
         find_compiler()
+
+
+def test_a_compiler_too_old_for_this_machine_builds_the_plain_core(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from firmware_bridge.microfrontend import build
+
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "COMMON", ("-O0", "-fPIC", "-shared"))
+    monkeypatch.setattr(build, "cpu_level", lambda: "v9")
+    assert Core(build.best_library()).lanes in (1, 4)
+    monkeypatch.setattr(build, "cpu_level", lambda: "")
+    monkeypatch.setattr(build, "STRICT", ("--no-such-flag",))
+    with pytest.raises(EnvironmentLacking):
+        build.best_library()
 
 
 def test_the_compiler_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
