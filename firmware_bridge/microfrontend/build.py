@@ -50,7 +50,7 @@ def compiler_environment() -> dict[str, str]:
 
 
 def cpu_level() -> str:
-    """Return the x86-64 level of this machine's vector unit: `v4`, `v3`, or nothing elsewhere."""
+    """Return the x86-64 level of this machine's vector unit: `v4`, `v3`, `v2`, or nothing elsewhere."""
     cpuinfo = Path("/proc/cpuinfo")
     if platform.machine() not in ("x86_64", "AMD64") or not cpuinfo.is_file():
         return ""
@@ -59,7 +59,9 @@ def cpu_level() -> str:
     )
     if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
         return "v4"
-    return "v3" if {"avx2", "bmi2", "fma"} <= flags else ""
+    if {"avx2", "bmi2", "fma"} <= flags:
+        return "v3"
+    return "v2" if {"ssse3", "sse4_2"} <= flags else ""
 
 
 def compile_library(
@@ -71,7 +73,7 @@ def compile_library(
 
     Args:
         compiler: Command of the compiler; by default the one `find_compiler` finds.
-        level: x86-64 level (`v3`, `v4`, or nothing for the baseline); by default this machine's.
+        level: x86-64 level (`v2` to `v4`, or nothing for the baseline); by default this machine's.
         extra: Further flags.
 
     Raises:

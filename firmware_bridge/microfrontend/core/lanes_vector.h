@@ -38,22 +38,29 @@ typedef struct {
 #define UT_PRODUCT_EVEN(a, b) ((lanes_u64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 #define UT_SQRT(a) ((lanes_f64)_mm256_sqrt_pd((__m256d)(a)))
 #else
-/* What any vector unit can do. */
+/* What any vector unit can do, and where 128-bit units have an instruction for it. */
 static inline lanes_i32 lanes_low(lanes a) { return (lanes_i32)(a << 16) >> 16; }
 static inline lanes_i32 lanes_high(lanes a) { return (lanes_i32)a >> 16; }
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#define UT_DOT(a, b) ((lanes)_mm_madd_epi16((__m128i)(a), (__m128i)(b)))
+#define UT_PRODUCT_EVEN(a, b) ((lanes_u64)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
+#define UT_SQRT(a) ((lanes_f64)_mm_sqrt_pd((__m128d)(a)))
+#else
+#include <arm_neon.h>
 #define UT_DOT(a, b) ((lanes)(lanes_low(a) * lanes_low(b) + lanes_high(a) * lanes_high(b)))
 #define UT_PRODUCT_EVEN(a, b) (((lanes_u64)(a) & 0xFFFFFFFFu) * ((lanes_u64)(b) & 0xFFFFFFFFu))
+#define UT_SQRT(a) ((lanes_f64)vsqrtq_f64((float64x2_t)(a)))
+#endif
+#if defined(__SSSE3__)
+#include <tmmintrin.h>
+#define UT_SCALE(a, k) ((lanes)_mm_mulhrs_epi16((__m128i)(a), (__m128i)(k)))
+#else
 static inline lanes UT_SCALE(lanes a, lanes k) {
     const lanes low = (lanes)((lanes_low(a) * lanes_low(k) + (1 << 14)) >> 15);
     const lanes high = (lanes)((lanes_high(a) * lanes_low(k) + (1 << 14)) >> 15);
     return (low & 0xFFFFu) | (high << 16);
 }
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#define UT_SQRT(a) ((lanes_f64)_mm_sqrt_pd((__m128d)(a)))
-#else
-#include <arm_neon.h>
-#define UT_SQRT(a) ((lanes_f64)vsqrtq_f64((float64x2_t)(a)))
 #endif
 #endif
 

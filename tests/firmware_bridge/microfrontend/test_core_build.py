@@ -47,7 +47,7 @@ Signals = dict[str, NDArray[np.int16]]
 
 def variants() -> list[tuple[str, ...]]:
     """Return (level, flag ...) of each width that this machine can run."""
-    wide = {"v4": ["v4", "v3"], "v3": ["v3"], "": []}[cpu_level()]
+    wide = {"v4": ["v4", "v3", "v2"], "v3": ["v3", "v2"], "v2": ["v2"], "": []}[cpu_level()]
     return [(level,) for level in [*wide, ""]] + [("", "-DUT_SCALAR")]
 
 
