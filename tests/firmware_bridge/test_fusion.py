@@ -141,9 +141,10 @@ def test_a_large_bias_lowers_the_shift_instead_of_overflowing() -> None:
     )
     assert made.apply(np.array([0], np.int8)).tolist() == [50]
     larger = FusionHead.from_float(
-        np.array([[-3.0]]), np.array([300.0]), np.ones(1), np.zeros(1, np.int32), 127.0
+        np.array([[-1e-4]]), np.array([300.0]), np.ones(1), np.zeros(1, np.int32), 127.0
     )
-    assert larger.apply(np.array([[0], [100], [90]], np.int8)).tolist() == [[127], [0], [30]]
+    assert larger.shift == 20  # 300 * 2^20 is the last below 2^29
+    assert larger.apply(np.array([0], np.int8)).tolist() == [127]
 
 
 @pytest.mark.parametrize(
