@@ -101,6 +101,9 @@ def test_the_network_on_the_chip_gives_the_height_above_the_floor(rng: np.random
     heights = logits_of(raise_to_floor(chip), inputs)
     assert np.allclose(heights, floored(logits), atol=1e-4)
     assert (heights >= 0).all()
+    heard = logits.max(1) > SCORE_FLOOR + 1e-3
+    assert heard.sum() >= 10
+    assert np.array_equal(heights.argmax(1)[heard], logits.argmax(1)[heard])
 
 
 def test_floored_by_hand_and_the_winner_stays() -> None:
