@@ -34,7 +34,8 @@ def test_windows_are_the_full_ones_and_as_many_as_promised(samples: int, window:
 
 
 @pytest.mark.parametrize(
-    ("samples", "count"), [(1, 1), (79_999, 1), (80_000, 1), (80_001, 1), (95_999, 1), (96_000, 2), (112_000, 3)]
+    ("samples", "count"),
+    [(1, 1), (79_999, 1), (80_000, 1), (80_001, 1), (95_999, 1), (96_000, 2), (112_000, 3)],
 )
 def test_five_seconds_every_second(samples: int, count: int) -> None:
     windowing = Windowing()
