@@ -128,7 +128,17 @@ def build(recipe: Path, *more: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def eager() -> Iterator[None]:
+    """Run TensorFlow step by step: for one epoch, tracing the graphs takes longer than training."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def built(eager: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     root = tmp_path_factory.mktemp("build")
     recipe = root / "tiny.toml"
     recipe.write_text(RECIPE)
@@ -204,6 +214,26 @@ def test_a_score_needs_unheard_speakers(built: Built, capsys: pytest.CaptureFixt
     assert set(found["speakers"]) == set(load_bundle(Path(bundle)).manifest.split.test)
     heard = load_bundle(Path(bundle)).manifest.split.validation[0]
     assert run(["evaluate", "--bundle", bundle, "--speakers", heard]) == 2
+
+
+def test_the_rig_streams_the_bundles_own_test_windows(
+    built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["hil", "--dut", "host", "--bundle", str(built.root / "bundle"), "--out", str(tmp_path)]
+    status = run([*line, "--limit", "6", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert status == (0 if found["verdict"] == "kept" else 1)
+    assert found["alignment_lsb"] == 0
+    assert found["scores_lsb"] == 0
+    assert len(found["scores_sha256"]) == 64
+    assert len({one["name"] for one in found["segments"]}) == 6
+    heard = load_bundle(built.root / "bundle").manifest.split
+    assert {one["speaker"] for one in found["segments"]} <= set(heard.test)
+    # Scores of synthetic voices are shown, not held against promises about people.
+    asked = {budget["name"]: budget["status"] for budget in found["budgets"]}
+    assert asked["macro_f1_fused"] == "not asked"
+    assert asked["model_bytes"] == asked["ops_off_tpu"] == "kept"
+    assert {"report.json", "report.html", "junit.xml"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_same_seed_gives_the_same_bytes(built: Built) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,7 +79,10 @@ def test_listing_makes_no_synthetic_speech(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_bundles_whole_and_damaged(make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
     whole = make_bundle("whole", figures={"student_int8_uar": {"value": 61.5}})
     (make_bundle("hurt").directory / "acoustic.tflite").write_bytes(b"no")
+    os.utime(whole.directory / "manifest.json", (1, 1))
+    os.utime(whole.directory, (1, 1))
     found = list_things.bundles(tmp_path)
+    assert [Path(str(one["folder"])).name for one in found] == ["hurt", "whole"]
     assert {Path(str(one["folder"])).name: one["state"] for one in found} == {
         "whole": "whole",
         "hurt": "damaged",

@@ -95,7 +95,7 @@ def test_the_card_misses_nothing_silently() -> None:
     from jinja2 import UndefinedError
 
     manifest, _ = make_manifest()
-    del manifest["split"]
+    del manifest["git_revision"]
     with pytest.raises(UndefinedError):
         pack.model_card(manifest)
 

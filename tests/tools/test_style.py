@@ -143,6 +143,8 @@ def test_the_console_may_print(tmp_path: Path) -> None:
     root = checkout(tmp_path, CLEAN, CLEAN * 4)
     (root / "tools" / "console.py").write_text("print(1)\n")
     assert judge(root)["broken"] == {}
+    (root / "hil" / "loud.py").write_text("print(1)\n")
+    assert judge(root)["broken"] == {"print()": ["hil/loud.py:1"]}
 
 
 def test_the_median_counts_all_modules(tmp_path: Path) -> None:
