@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 def find_data_root() -> Path | None:
     """Return the first folder of real recordings, by the same rule as the program."""
     listed = os.environ.get("UNDERTONE_DATA", "")
-    candidates = [Path(p) for p in listed.split(os.pathsep) if p] or [ROOT / "data", ROOT.parent / "shared" / "data"]
+    candidates = [Path(p) for p in listed.split(os.pathsep) if p] or [
+        ROOT / "data",
+        ROOT.parent / "shared" / "data",
+    ]
     return next((c for c in candidates if (c / "ravdess").is_dir()), None)
 
 
