@@ -43,8 +43,35 @@ def core_integers(spec: FrontendSpec) -> dict[str, int]:
     }
 
 
+def pair(low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return two arrays of 16-bit values as one of words, so that the core reads both at once."""
+    words = (low.astype(np.int64) & 0xFFFF) | ((high.astype(np.int64) & 0xFFFF) << 16)
+    return words.astype(np.uint32)
+
+
+def log_pieces(table: NDArray[np.uint16]) -> NDArray[np.uint32]:
+    """Return the logarithm's table as the core reads it, uint32[128]: value | rise to the next << 16."""
+    return pair(table[:-1], np.diff(table.astype(np.int32)))
+
+
+def pcan_pieces(table: NDArray[np.int16]) -> NDArray[np.uint32]:
+    """Return the gain's table as the core reads it, uint32[66]: two words for each bit length 0..32.
+
+    The lengths 0 and 1 belong to a single estimate each, so their pieces are flat.
+    """
+    if not table.size:
+        return np.zeros(0, dtype=np.uint32)
+    rows = np.zeros((33, 3), dtype=np.int64)
+    rows[:2, 0] = table[:2]
+    rows[2:] = np.append(table[2:], 0).reshape(-1, 4)[:, :3]
+    bend = (rows[:, 2] & 0xFFFFFFFF).astype(np.uint32)
+    words = np.empty(66, dtype=np.uint32)
+    words[0::2], words[1::2] = pair(rows[:, 0], rows[:, 1]), bend
+    return words
+
+
 def core_arrays(spec: FrontendSpec) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the core's `ut_tables`, in their order there, int16 or uint16."""
+    """Return the arrays of the core's `ut_tables`, in their order there: int16, uint16 or uint32."""
     tables = make_tables(spec)
     return {
         "window": tables.window,
@@ -54,8 +81,8 @@ def core_arrays(spec: FrontendSpec) -> dict[str, NDArray[Any]]:
         "mel_ends": tables.mel_ends,
         "mel_weights": tables.mel_weights,
         "mel_unweights": tables.mel_unweights,
-        "pcan_gain": tables.pcan_gain,
-        "log_table": tables.log,
+        "pcan_pieces": pcan_pieces(tables.pcan_gain),
+        "log_pieces": log_pieces(tables.log),
     }
 
 
@@ -79,8 +106,7 @@ def c_source(spec: FrontendSpec, name: str = "frontend", scaling: InputScaling |
             members.append(f".{field} = 0,")
             continue
         values = [str(int(v)) for v in array.ravel()]
-        kind = "uint16_t" if array.dtype == np.uint16 else "int16_t"
-        lines.append(f"static const {kind} {name}_{field}[{array.size}] = {{")
+        lines.append(f"static const {array.dtype}_t {name}_{field}[{array.size}] = {{")
         lines += [
             "    " + ", ".join(values[at : at + PER_LINE]) + "," for at in range(0, len(values), PER_LINE)
         ]

@@ -25,8 +25,8 @@ typedef struct {
             activity_alpha_a, activity_alpha_b, activity_arm, activity_trip;
     const int16_t *window;
     const uint16_t *order;
-    const int16_t *twiddles, *split_twiddles, *mel_ends, *mel_weights, *mel_unweights, *pcan_gain;
-    const uint16_t *log_table;
+    const int16_t *twiddles, *split_twiddles, *mel_ends, *mel_weights, *mel_unweights;
+    const uint32_t *pcan_pieces, *log_pieces;
 } ut_tables;
 typedef struct ut_state ut_state;
 int32_t ut_check(const ut_tables *tables);
@@ -91,10 +91,7 @@ class NativeTables:
 
     def __init__(self, core: Core, spec: FrontendSpec) -> None:
         self.arrays = core_arrays(spec)  # kept: the struct points into them
-        pointers = {
-            name: core.pointer("uint16_t" if array.dtype == np.uint16 else "int16_t", array)
-            for name, array in self.arrays.items()
-        }
+        pointers = {name: core.pointer(f"{array.dtype}_t", array) for name, array in self.arrays.items()}
         self.struct = core.ffi.new("ut_tables *", {**core_integers(spec), **pointers})
         bad = core.lib.ut_check(self.struct)
         if bad:

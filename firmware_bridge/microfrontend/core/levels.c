@@ -3,7 +3,21 @@
 
 enum { NOISE_ONE = 1 << 14, PCAN_SNR_BITS = 12, PCAN_OUTPUT_BITS = 6, LN2_Q16 = 45426 };
 
-static inline uint32_t bit_length(uint32_t value) { return 32u - (uint32_t)__builtin_clz(value | 1u); }
+/* Number of bits of a value that is not 0. */
+static inline uint32_t bit_length(uint32_t value) {
+#if UT_VECTOR_BYTES
+    /* By way of a float's exponent: compilers do that for many values at once, and counting zeros they do not.
+     * Of long values the low bits go, or rounding could reach the next power of two. */
+    union {
+        float value;
+        uint32_t bits;
+    } number;
+    number.value = (float)(value & ~((value >> 24) != 0 ? 0xFFu : 0u));
+    return (number.bits >> 23) - 126u;
+#else
+    return 32u - (uint32_t)__builtin_clz(value);
+#endif
+}
 
 static void reduce_noise(const ut_tables *t, uint32_t *restrict estimates, uint32_t *restrict signal) {
     const uint32_t even = (uint32_t)t->even_smoothing, odd = (uint32_t)t->odd_smoothing;
@@ -21,37 +35,42 @@ static void reduce_noise(const ut_tables *t, uint32_t *restrict estimates, uint3
     }
 }
 
-/* Gain for a noise estimate: a parabola within its power of two. */
-static inline uint32_t gain_of(const int16_t *table, uint32_t estimate) {
-    if (estimate <= 2) {
-        return (uint32_t)table[estimate];
-    }
-    const uint32_t interval = bit_length(estimate);
-    const int16_t *const piece = table + 4 * interval - 6;
-    const uint32_t aligned = estimate << (32u - interval); /* top bit at 31; ten bits of fraction follow */
+/* Gain for a noise estimate: a parabola within its power of two. `pieces` holds a pair for each bit length,
+ * start | slope << 16 and curvature; that of the length 0 is the gain of the estimate 0. */
+static inline int16_t gain_of(const uint32_t *pieces, uint32_t estimate) {
+    const uint32_t interval = bit_length(estimate | 1u) - (estimate == 0);
+    const uint32_t aligned = estimate << ((32u - interval) & 31u); /* top bit at 31; ten bits of fraction follow */
     const int32_t fraction = (int32_t)((aligned >> 21) & 0x3FFu);
-    const int32_t slope = ((piece[2] * fraction) >> 5) + piece[1] * 32;
-    /* Beside a saturated piece the parabola overshoots; 16 bits wrap, as in the stock library. */
+    const uint32_t piece = pieces[(int32_t)(2 * interval)], bend = pieces[(int32_t)(2 * interval + 1)];
+    const int32_t start = (int16_t)(uint16_t)(piece & 0xFFFFu), incline = (int32_t)piece >> 16;
+    const int32_t slope = (((int32_t)bend * fraction) >> 5) + incline * 32;
     const int32_t curve = (int32_t)((uint32_t)slope * (uint32_t)fraction + (1u << 14)) >> 15;
-    return (uint32_t)(int16_t)(curve + piece[0]);
+    /* Beside a saturated piece the parabola overshoots; 16 bits wrap, as in the stock library. */
+    return (int16_t)(uint16_t)((uint32_t)(curve + start) & 0xFFFFu);
 }
 
 static void normalise(const ut_tables *t, const uint32_t *restrict estimates, uint32_t *restrict signal) {
+    const uint32_t *const pieces = t->pcan_pieces;
+    const uint32_t shift = (uint32_t)t->pcan_snr_shift;
+    int16_t gains[UT_MAX_CHANNELS]; /* by themselves: their type tells the compiler that no table changes */
     for (int32_t c = 0; c < t->channels; ++c) {
-        const uint32_t gain = gain_of(t->pcan_gain, estimates[c]);
-        const uint32_t snr = (uint32_t)(((uint64_t)signal[c] * gain) >> t->pcan_snr_shift);
-        signal[c] = snr < (2u << PCAN_SNR_BITS)
-                        ? (snr * snr) >> (2 + 2 * PCAN_SNR_BITS - PCAN_OUTPUT_BITS)
-                        : (snr >> (PCAN_SNR_BITS - PCAN_OUTPUT_BITS)) - (1u << PCAN_OUTPUT_BITS);
+        gains[c] = gain_of(pieces, estimates[c]);
+    }
+    for (int32_t c = 0; c < t->channels; ++c) {
+        const uint32_t gain = (uint32_t)gains[c];
+        const uint32_t snr = (uint32_t)(((uint64_t)signal[c] * gain) >> shift);
+        const uint32_t square = (snr * snr) >> (2 + 2 * PCAN_SNR_BITS - PCAN_OUTPUT_BITS);
+        const uint32_t line = (snr >> (PCAN_SNR_BITS - PCAN_OUTPUT_BITS)) - (1u << PCAN_OUTPUT_BITS);
+        signal[c] = snr < (2u << PCAN_SNR_BITS) ? square : line;
     }
 }
 
 /* 2^shift ln(value), value > 1. The slope term is shifted by 16 where 9 would interpolate: as in the stock. */
-static inline uint32_t logarithm(const uint16_t *table, uint32_t value, uint32_t shift) {
-    const uint32_t integer = bit_length(value) - 1u;
+static inline uint32_t logarithm(const uint32_t *pieces, uint32_t value, uint32_t shift) {
+    const uint32_t integer = bit_length(value | 1u) - 1u;
     const uint32_t fraction = ((value << (31u - integer)) & 0x7FFFFFFFu) >> 15;
-    const uint32_t segment = fraction >> 9;
-    const int32_t low = table[segment], rise = table[segment + 1] - low;
+    const uint32_t piece = pieces[(int32_t)(fraction >> 9)];
+    const int32_t low = (int32_t)(piece & 0xFFFFu), rise = (int32_t)piece >> 16;
     const int32_t error = low + ((rise * (int32_t)(fraction & 0x1FFu)) >> 16);
     /* The product with ln 2 in two halves keeps to 32 bits: whole powers of two, and the rest. */
     const uint32_t log2 = fraction + (uint32_t)error;
@@ -64,9 +83,10 @@ static void take_logarithm(const ut_tables *t, const uint32_t *restrict signal, 
     const uint32_t left = t->correction_bits > 0 ? (uint32_t)t->correction_bits : 0u;
     const uint32_t right = t->correction_bits < 0 ? (uint32_t)-t->correction_bits : 0u;
     const uint32_t shift = (uint32_t)t->log_shift;
+    const uint32_t *const pieces = t->log_pieces;
     for (int32_t c = 0; c < t->channels; ++c) {
         const uint32_t value = (signal[c] << left) >> right;
-        const uint32_t scaled = logarithm(t->log_table, value, shift);
+        const uint32_t scaled = logarithm(pieces, value, shift);
         const uint32_t kept = value > 1u ? scaled : 0u;
         out[c] = (uint16_t)(kept < 0xFFFFu ? kept : 0xFFFFu);
     }

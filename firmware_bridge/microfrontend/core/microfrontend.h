@@ -44,8 +44,8 @@ typedef struct {
     const int16_t *mel_ends;       /* [channels + 1] */
     const int16_t *mel_weights;    /* [mel_ends[channels] - mel_start] Q12 */
     const int16_t *mel_unweights;  /* the same length */
-    const int16_t *pcan_gain;      /* [125] */
-    const uint16_t *log_table;     /* [129] */
+    const uint32_t *pcan_pieces;   /* [33][2] by bit length: gain at the start | slope << 16, curvature */
+    const uint32_t *log_pieces;    /* [128] by segment: error of log2(1 + x) = x | its rise << 16 */
 } ut_tables;
 
 /* Everything that a stream remembers, and its working memory. */

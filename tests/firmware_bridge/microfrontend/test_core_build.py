@@ -39,8 +39,8 @@ ARRAYS = [
     "mel_ends",
     "mel_weights",
     "mel_unweights",
-    "pcan_gain",
-    "log_table",
+    "pcan_pieces",
+    "log_pieces",
 ]
 Signals = dict[str, NDArray[np.int16]]
 
@@ -131,10 +131,12 @@ def harness_input(spec: FrontendSpec, pcm: NDArray[np.int16], chunk: int) -> byt
     tables = NativeTables(core, spec)
     integers = [getattr(tables.struct, name) for name, _ in core.ffi.typeof("ut_tables").fields[:INTEGERS]]
     half = spec.fft_size // 2
-    arrays = {name: np.asarray(tables.arrays[name]).ravel().astype(np.uint16) for name in ARRAYS}
-    least = {"mel_weights": half, "mel_unweights": half, "pcan_gain": 125, "log_table": 129}
-    padded = [np.resize(a if a.size else [0], max(least.get(n, 0), a.size)) for n, a in arrays.items()]
-    padded = [a.astype(np.uint16) for a in padded]
+    arrays = {name: tables.arrays[name].ravel() for name in ARRAYS}
+    least = {"mel_weights": half, "mel_unweights": half, "pcan_pieces": 66, "log_pieces": 128}
+    padded = [
+        np.resize(a if a.size else np.zeros(1, a.dtype), max(least.get(name, 0), a.size))
+        for name, a in arrays.items()
+    ]
     header = np.array([*integers, chunk, *(a.size for a in padded), pcm.size], dtype=np.int32)
     return header.tobytes() + b"".join(a.tobytes() for a in padded) + pcm.tobytes()
 
@@ -290,6 +292,5 @@ def test_the_core_checks_its_arrays(field: str, place: int, value: int) -> None:
     assert core.lib.ut_check(tables.struct) == 0
     changed = tables.arrays[field].copy().ravel()
     changed[place] = value
-    kind = "uint16_t" if changed.dtype == np.uint16 else "int16_t"
-    setattr(tables.struct, field, core.pointer(kind, changed))
+    setattr(tables.struct, field, core.pointer(f"{changed.dtype}_t", changed))
     assert core.lib.ut_check(tables.struct) != 0
