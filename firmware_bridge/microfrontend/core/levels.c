@@ -41,9 +41,10 @@ static inline int16_t gain_of(const uint32_t *pieces, uint32_t estimate) {
     const uint32_t interval = bit_length(estimate | 1u) - (estimate == 0);
     const uint32_t aligned = estimate << ((32u - interval) & 31u); /* top bit at 31; ten bits of fraction follow */
     const int32_t fraction = (int32_t)((aligned >> 21) & 0x3FFu);
-    const uint32_t piece = pieces[(int32_t)(2 * interval)], bend = pieces[(int32_t)(2 * interval + 1)];
+    const uint32_t piece = pieces[(int32_t)(2 * interval)];
+    const int32_t bend = (int16_t)(uint16_t)(pieces[(int32_t)(2 * interval + 1)] & 0xFFFFu);
     const int32_t start = (int16_t)(uint16_t)(piece & 0xFFFFu), incline = (int32_t)piece >> 16;
-    const int32_t slope = (((int32_t)bend * fraction) >> 5) + incline * 32;
+    const int32_t slope = ((bend * fraction) >> 5) + incline * 32;
     const int32_t curve = (int32_t)((uint32_t)slope * (uint32_t)fraction + (1u << 14)) >> 15;
     /* Beside a saturated piece the parabola overshoots; 16 bits wrap, as in the stock library. */
     return (int16_t)(uint16_t)((uint32_t)(curve + start) & 0xFFFFu);
