@@ -34,7 +34,7 @@ bench-frontend: $(SETUP)  ## race our front-end against the stock ones (those th
 
 # MLTK's wrapper is the one oracle outside the lock file: its metadata clashes with ours (see tools/oracles.txt).
 alignment: $(SETUP)  ## golden vectors through every implementation of the front-end: report and verdict in LSB
-	@test -d build/oracles || $(BIN)/uv pip install --quiet --no-deps --target build/oracles -r tools/oracles.txt || echo "MLTK's wrapper could not be fetched: compared without it" >&2
+	@test -d build/oracles/mltk || $(BIN)/uv pip install --quiet --no-deps --target build/oracles -r tools/oracles.txt || echo "MLTK's wrapper could not be fetched: compared without it" >&2
 	@$(BIN)/python -m tools.alignment
 
 test: $(SETUP)  ## the whole test-suite, with coverage
