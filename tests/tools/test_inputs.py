@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,14 @@ WORDS = ("bed", "cat")
 TABLE = dict.fromkeys(
     ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"), (20, 40, 40)
 )
+
+
+@pytest.fixture(autouse=True)
+def looked_for_anew() -> Iterator[None]:
+    """The answer about the foundation model is kept for a process: not from one test to the next."""
+    module.yamnet_at_hand.cache_clear()
+    yield
+    module.yamnet_at_hand.cache_clear()
 
 
 @pytest.fixture
@@ -180,6 +188,7 @@ def test_a_foundation_model_at_hand_or_fetched(monkeypatch: pytest.MonkeyPatch, 
     recipe = effective_recipe("scratch")
     monkeypatch.setattr(module, "find_network", lambda file: tmp_path)
     assert has_foundation(recipe)
+    module.yamnet_at_hand.cache_clear()
     monkeypatch.setattr(module, "find_network", lambda file: None)
     monkeypatch.setattr(module, "obtain_network", lambda file: tmp_path)
     assert has_foundation(recipe)

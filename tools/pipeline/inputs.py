@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,8 +111,12 @@ class Inputs:
 
 def has_foundation(recipe: Recipe) -> bool:
     """Tell whether the recipe's foundation model is at hand or can be fetched."""
-    if recipe.foundation.network == "none":
-        return False
+    return recipe.foundation.network != "none" and yamnet_at_hand()
+
+
+@functools.cache
+def yamnet_at_hand() -> bool:
+    """Look for YAMNet's file, try to fetch it where it is missing, and say so where that fails; once a process."""
     if find_network(YAMNET_FILE) is not None:
         return True
     try:

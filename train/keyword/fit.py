@@ -31,8 +31,8 @@ class KeywordFitSettings(BaseModel):
 
     crop_ms: int = Field(default=1280, ge=320)
     jitter_ms: int = Field(default=160, ge=0)
-    crops: FitSettings = FitSettings(epochs=100, rate=6e-3, smoothing=0.05)
-    windows: FitSettings = FitSettings(epochs=6, rate=2e-3, smoothing=0.05, average_from=0.2)
+    crops: FitSettings = FitSettings(epochs=100, least_steps=1400, rate=6e-3, smoothing=0.05)
+    windows: FitSettings = FitSettings(epochs=6, least_steps=80, rate=2e-3, smoothing=0.05, average_from=0.2)
 
 
 def crop_around(

@@ -22,6 +22,7 @@ class FitSettings(BaseModel):
 
     Attributes:
         epochs: Passes over the clips; each pass sees one random view of each clip.
+        least_steps: Few clips make short passes: there are as many passes as this number of steps needs.
         batch: Clips per step.
         rate: Highest learning rate.
         decay: Weight decay of AdamW.
@@ -33,6 +34,7 @@ class FitSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int = Field(default=40, ge=1, le=1000)
+    least_steps: int = Field(default=0, ge=0)
     batch: int = Field(default=64, ge=2)
     rate: float = Field(default=4e-3, gt=0)
     decay: float = Field(default=0.02, ge=0)
@@ -118,7 +120,8 @@ def fit(
     rng = np.random.default_rng(seed)
     clips = views.shape[1]
     batch = min(settings.batch, clips)
-    steps = max(1, settings.epochs * (clips // batch))
+    epochs = max(settings.epochs, -(-settings.least_steps // (clips // batch)))
+    steps = epochs * (clips // batch)
     schedule = keras.optimizers.schedules.CosineDecay(
         settings.rate / 25, steps - steps // 4, warmup_target=settings.rate, warmup_steps=max(1, steps // 4)
     )
@@ -150,8 +153,8 @@ def fit(
 
     step, remember = tf.function(train_step), tf.function(average_step)
 
-    first = int(settings.epochs * settings.average_from)
-    for epoch in track(range(settings.epochs), title):
+    first = int(epochs * settings.average_from)
+    for epoch in track(range(epochs), title):
         order, chosen = rng.permutation(clips), rng.integers(0, views.shape[0], clips)
         for index, start in enumerate(range(0, clips - batch + 1, batch)):
             picked = order[start : start + batch]

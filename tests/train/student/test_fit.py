@@ -52,6 +52,20 @@ def test_same_seed_same_weights(toy: tuple[np.ndarray, np.ndarray]) -> None:
     assert not np.array_equal(one[0], other[0])
 
 
+@pytest.mark.parametrize(("least", "passes"), [(0, 2), (8, 2), (9, 3), (40, 10)])
+def test_few_clips_get_more_passes(toy: tuple[np.ndarray, np.ndarray], least: int, passes: int) -> None:
+    """64 clips in batches of 16 are four steps a pass."""
+    steps: list[int] = []
+
+    def counted(views: np.ndarray, chosen: np.ndarray, clips: np.ndarray, rng: Any) -> np.ndarray:
+        steps.append(len(clips))
+        return take_whole(views, chosen, clips, rng)
+
+    settings = QUICK.model_copy(update={"epochs": 2, "least_steps": least})
+    fit(linear, *toy, settings, 1, SCALE, take=counted)
+    assert len(steps) == 4 * passes
+
+
 @pytest.mark.parametrize("weight", [0.0, 1.0])
 def test_the_teacher_counts_as_much_as_it_is_told(toy: tuple[np.ndarray, np.ndarray], weight: float) -> None:
     """The teacher says the opposite of the targets: at weight 1 it wins, at 0 nobody listens."""
