@@ -169,6 +169,8 @@ class TestFusion:
         first, second = fusion_scores(inputs, part, heads), fusion_scores(inputs, part, heads)
         np.testing.assert_array_equal(first.control, second.control)
         np.testing.assert_array_equal(first.bayes, second.bayes)
+        unmixed = FusionHead.from_dict(heads["control"]).apply(part.scores)
+        assert (first.control != unmixed).any(), "the control must not hear the true words"
 
     def test_int8_scores_as_real_values(self) -> None:
         assert real(np.array([-128, 0, 127], np.int8), 0.5, -128).tolist() == [0.0, 64.0, 127.5]
@@ -224,12 +226,12 @@ class TestChoice:
     def test_the_gain_of_distillation_is_paired_by_seed(
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
     ) -> None:
-        found = judge.distillation(inputs, students(plain_0=0.5, taught_0=0.75, plain_1=0.5, taught_1=1.0))
+        found = judge.distillation(inputs, students(plain_0=0.5, taught_0=0.75, plain_1=0.25, taught_1=0.75))
         for part in ("validation", "test"):
             assert found[part]["gain"] == pytest.approx(0.375)
             assert found[part]["spread"] == pytest.approx(np.std([0.25, 0.5], ddof=1))
             assert found[part]["seeds"] == 2
-            assert found[part]["values"]["plain-0"] == pytest.approx(0.5)
+            assert found[part]["values"]["plain-1"] == pytest.approx(0.25)
 
     def test_one_seed_has_no_spread(
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
@@ -299,7 +301,7 @@ class TestJudgement:
             scores[wrong] = np.roll(scores[wrong], 1, axis=1)
             return score(truth, scores, speakers, inputs.labels, proof, resamples=20)
 
-        shares = {"acoustic": 0.5, "keyword": 0.25, "fused": 0.75, "control": 0.5, "bayes": 1.0}
+        shares = {"acoustic": 0.5, "keyword": 0.625, "fused": 0.75, "control": 0.5, "bayes": 1.0}
         cards = {name: card(0.5) for name in ("teacher", "student_float", "student_int8")}
         cards |= {f"composed_{name}": card(share) for name, share in shares.items()}
         gain = {part: {"gain": 0.02, "spread": 0.01, "seeds": 2} for part in ("validation", "test")}
@@ -326,5 +328,7 @@ class TestJudgement:
         assert found["gain_bayes"].value == pytest.approx(best - single, abs=1e-4)
         assert found["gain_share_of_bayes"].value == pytest.approx(100 * gained / (best - single), abs=1e-2)
         assert found["gain_control"].value == pytest.approx(0.0)
+        better = 100 * cards["composed_keyword"].macro_f1.value
+        assert found["gain_over_better_branch"].value == pytest.approx(gained + single - better, abs=1e-4)
         assert found["keyword_accuracy_composed"].value == pytest.approx(80.0)
         assert all(figure.source for figure in found.values())

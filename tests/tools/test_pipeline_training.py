@@ -198,7 +198,7 @@ class TestTeacher:
                 self.layers = {"low": 1, "high": 2}
 
             def pooled(self, features: np.ndarray, layers: Any, lengths: np.ndarray) -> dict[str, Any]:
-                ranked["pooled"] = len(features)
+                ranked["pooled"] = (len(features), len(lengths))
                 return {name: np.zeros((len(features), 2)) for name in layers}
 
             def sequences(self, features: np.ndarray, layers: tuple[str, ...]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class TestTeacher:
         emotion.make_teacher(inputs, kept)
         assert kept.made == ["layers", "teacher"]
         assert ranked["speakers"] == set(inputs.split.train)
-        assert ranked["pooled"] == len(inputs.rows("train"))
+        assert ranked["pooled"] == (len(inputs.rows("train")),) * 2
         assert trained[0]["sequences"].shape == (48, 4, 3)
         assert (trained[0]["steps"] >= 1).all()
         assert (trained[0]["steps"] <= 4).all()
