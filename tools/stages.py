@@ -7,13 +7,15 @@ So a second call does nothing, a changed recipe redoes only what depends on it, 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,13 @@ class Stages:
         if folder.is_dir():
             os.utime(folder)
             return folder
+        with self._alone(name):
+            if not folder.is_dir():  # another process may have made it while this one waited
+                self._make(name, folder, make)
+        return folder
+
+    def _make(self, name: str, folder: Path, make: Callable[[Path], None]) -> None:
+        """Make a result that is not there."""
         self._clear_unfinished(self.root / name)
         started = time.monotonic()
         note(f"stage {name}")
@@ -104,7 +113,18 @@ class Stages:
         note(f"stage {name}: done in {time.monotonic() - started:.1f} s")
         self.made.append(name)
         self._prune(self.root / name)
-        return folder
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Keep other processes from making the same stage; the lock of a killed one is gone with it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / f".{name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                note(f"stage {name}: another build is making it; waiting")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     @staticmethod
     def _clear_unfinished(folder: Path) -> None:

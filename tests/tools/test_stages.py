@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge import progress
 from tools import stages as module
 from tools.stages import KEPT, Stages, code_hash, source_hashes, stage_key
 
@@ -128,6 +130,75 @@ stages.run("second", {{}}, {CODE!r}, half)
     assert (folder / "result.txt").read_text() == "whole"
     assert list((tmp_path / "stages" / "second").iterdir()) == [folder]
     assert again.made == ["second"]
+
+
+CHAIN = """
+import sys, time
+from pathlib import Path
+from tools.stages import Stages
+
+root = Path(sys.argv[1])
+stages = Stages(root)
+before = ""
+for name in ("a", "b", "c"):
+    def make(folder, name=name):
+        with (root.parent / "log").open("a") as log:
+            log.write(name)
+        for piece in range(5):
+            with (folder / "data").open("a") as out:
+                out.write(name * 1000)
+            time.sleep(0.01)
+    before = stages.run(name, {"before": before}, ("tools/stages.py",), make).name
+"""
+
+
+def chain(root: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", CHAIN, str(root)], cwd=ROOT)
+
+
+def test_killed_at_any_moment_it_goes_on_and_uses_nothing_half(tmp_path: Path) -> None:
+    root = tmp_path / "stages"
+    for moment in range(8):
+        run = chain(root)
+        time.sleep(0.1 + 0.04 * moment)
+        run.kill()
+        run.wait()
+        for data in root.glob("[!.]*/[!.]*/data"):
+            assert data.stat().st_size == 5000, f"half a result after {moment}"
+    assert chain(root).wait() == 0
+    for name in "abc":
+        (data,) = root.glob(f"{name}/*/data")
+        assert data.read_text() == name * 5000
+        assert not list(root.glob(f"{name}/.*.part"))
+
+
+def test_two_builds_at_once_make_each_stage_once(tmp_path: Path) -> None:
+    root = tmp_path / "stages"
+    both = [chain(root), chain(root)]
+    assert [run.wait() for run in both] == [0, 0]
+    assert sorted((tmp_path / "log").read_text()) == ["a", "b", "c"]
+
+
+def test_whoever_waits_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    progress.install(None, told.append)
+    started, finish = threading.Event(), threading.Event()
+
+    def slow(folder: Path) -> None:
+        started.set()
+        finish.wait(10)
+        (folder / "result.txt").write_text("slow")
+
+    maker = threading.Thread(target=Stages(tmp_path).run, args=("a", {}, CODE, slow))
+    maker.start()
+    started.wait(10)
+    threading.Timer(0.2, finish.set).start()
+    second = Stages(tmp_path)
+    folder = second.run("a", {}, CODE, never)
+    maker.join()
+    assert (folder / "result.txt").read_text() == "slow"
+    assert second.made == []
+    assert any("another build is making it" in line for line in told)
 
 
 def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:
