@@ -56,7 +56,13 @@ def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ..
         )
 
     parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
-    code = ("tools/folds.py", "train/evaluation", "quantize/parity.py", "firmware_bridge/simulated_tpu.py")
+    code = (
+        "train/evaluation",
+        "train/student/network.py",
+        "quantize/parity.py",
+        "firmware_bridge/simulated_tpu.py",
+        "tools/pipeline/integer.py",
+    )
     return stages.run(f"fold-{index}", parts, code, make)
 
 

@@ -152,10 +152,20 @@ def _full_name(corpus: Corpus, name: str) -> str:
     return full
 
 
+def among(scores: NDArray[np.int8], labels: Sequence[str], present: Sequence[str]) -> NDArray[np.int16]:
+    """Return int16[n, labels] in which classes that a corpus does not have can never win.
+
+    Four emotions are asked for in a corpus of four: a guess at a fifth would only measure another task.
+    """
+    asked = np.isin(np.array(labels), np.array(present))
+    return np.where(asked, scores.astype(np.int16), np.int16(-1000))
+
+
 def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
     """Run every clip through the bundle as a device would, and score its three outputs.
 
-    The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`).
+    The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
+    are limited to the classes that the corpus has, and that is said.
 
     Raises:
         AudioUnreadable: A clip is damaged.
@@ -169,12 +179,15 @@ def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
     )
     guesses = vote.apply(keyword)
     digest = hashlib.sha256(np.concatenate([acoustic, keyword, fused], axis=1).tobytes()).hexdigest()
+    labels, present = bundle.manifest.labels, chosen.corpus.labels
+    if absent := [label for label in labels if label not in present]:
+        note(f"{chosen.corpus.name} has no {', '.join(absent)}: guesses are limited to its own classes")
     cards = {
         name: score(
             chosen.truth,
-            scores,
+            among(scores, labels, present),
             [clip.speaker for clip in chosen.clips],
-            bundle.manifest.labels,
+            labels,
             chosen.proof,
             genders=[clip.gender for clip in chosen.clips],
             train_counts=chosen.train_counts,

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -57,6 +58,15 @@ def code_hash(place: str) -> str:
     return hashlib.sha256(json.dumps(inside, sort_keys=True).encode()).hexdigest()
 
 
+def source_of(make: Callable[[Path], None]) -> tuple[str, ...]:
+    """Return the module of this project that a function stands in, as `code_hash` names it; none for a stranger."""
+    unwrapped = inspect.unwrap(make)
+    file = Path(unwrapped.__code__.co_filename).resolve() if inspect.isfunction(unwrapped) else Path()
+    if not file.is_relative_to(ROOT) or file.relative_to(ROOT).parts[0] not in ROOMS:
+        return ()
+    return (file.relative_to(ROOT).as_posix(),)
+
+
 def stage_key(parts: Mapping[str, Any], code: Sequence[str]) -> str:
     """Return 16 hexadecimal digits that change with any setting, input or line of code."""
     everything = {"parts": parts, "code": {place: code_hash(place) for place in code}}
@@ -86,13 +96,14 @@ class Stages:
         Args:
             name: Folder name of the stage.
             parts: JSON-ready settings and keys of the inputs.
-            code: Modules and folders that the result depends on, relative to the checkout.
+            code: Modules and folders that the result depends on, relative to the checkout; the module that
+                `make` stands in is added.
             make: Writes the result into the folder it is given.
 
         Returns:
             The folder; its name is the stage's key.
         """
-        key = stage_key(parts, code)
+        key = stage_key(parts, (*code, *source_of(make)))
         self.wanted[name] = key
         folder = self.root / name / key
         if folder.is_dir():

@@ -16,7 +16,7 @@ from firmware_bridge.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
 from firmware_bridge.fusion import FusionHead
 from firmware_bridge.reference_device import ReferenceDevice
 from tools.cli import run
-from tools.scoring import choose, evaluate, own_corpus
+from tools.scoring import among, choose, evaluate, own_corpus
 
 Capture = pytest.CaptureFixture[str]
 
@@ -193,3 +193,11 @@ def test_one_flipped_byte_is_refused(
 def test_a_missing_bundle_says_how_to_build_one(tmp_path: Path, capsys: Capture) -> None:
     assert run(["evaluate", "--bundle", str(tmp_path)]) == 2
     assert "make edgetpu-model" in capsys.readouterr().err
+
+
+def test_classes_that_the_corpus_lacks_cannot_win() -> None:
+    scores = np.array([[100, -128, 20], [-5, 127, -6]], np.int8)
+    found = among(scores, ("calm", "angry", "sad"), ("angry", "sad"))
+    assert found.argmax(1).tolist() == [2, 1]
+    assert found[:, 1:].tolist() == scores[:, 1:].tolist(), "the others keep their scores"
+    assert among(scores, ("calm", "angry", "sad"), ("calm", "angry", "sad")).argmax(1).tolist() == [0, 1]

@@ -162,7 +162,9 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
         teacher.save(folder / "teacher.npz")
         np.savez(folder / "said.npz", probabilities=teacher.predict(sequences, steps))
 
-    return stages.run("teacher", parts, ("train/teacher", "train/objectives.py"), make)
+    return stages.run(
+        "teacher", parts, (*FRONT, "train/teacher", "train/objectives.py", "train/corpora/reading.py"), make
+    )
 
 
 def dimensional_targets(inputs: Inputs) -> NDArray[np.float32] | None:

@@ -121,7 +121,15 @@ def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path
                 keyword=run_int8(keyword / "keyword.tflite", features, f"keyword, composed {part}"),
             )
 
-    code = (*FRONT, "train/composed.py", "firmware_bridge/simulated_tpu.py", "tools/pipeline/joint.py")
+    code = (
+        *FRONT,
+        "train/composed.py",
+        "train/views.py",
+        "train/augment.py",
+        "firmware_bridge/simulated_tpu.py",
+        "tools/pipeline/integer.py",
+        "tools/pipeline/words.py",
+    )
     return stages.run("composed", parts, code, make)
 
 
@@ -170,9 +178,13 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
             },
         )
 
-    return stages.run(
-        "fusion", {"composed": composed.name}, ("train/fusion.py", "firmware_bridge/fusion.py"), make
+    code = (
+        "train/fusion.py",
+        "firmware_bridge/fusion.py",
+        "firmware_bridge/simulated_tpu.py",
+        "train/composed.py",
     )
+    return stages.run("fusion", {"composed": composed.name}, code, make)
 
 
 @dataclass(frozen=True)

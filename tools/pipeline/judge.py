@@ -27,6 +27,7 @@ from train.evaluation.score import Scorecard, score
 from train.student.network import floored
 
 Scores = NDArray[Any]
+RUN_INT8 = ("firmware_bridge/simulated_tpu.py", "tools/pipeline/integer.py")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def held_out_scores(inputs: Inputs, stages: Stages, acoustic: Path, name: str = 
         np.savez(folder / "scores.npz", rows=rows, scores=scores)
 
     parts = {"acoustic": acoustic.name, "views": views.name, "rows": [int(r) for r in rows]}
-    return stages.run(name, parts, ("firmware_bridge/simulated_tpu.py",), make)
+    return stages.run(name, parts, RUN_INT8, make)
 
 
 def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
@@ -80,7 +81,7 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
         )
 
     parts = {"keyword": keyword.name, "corpora": inputs.fingerprints, "split": inputs.word_split.hash}
-    return stages.run("keyword-scores", parts, (*FRONT, "firmware_bridge/simulated_tpu.py"), make)
+    return stages.run("keyword-scores", parts, (*FRONT, *RUN_INT8, "train/views.py"), make)
 
 
 def uar_of(inputs: Inputs, scores: Scores, rows: NDArray[np.int64]) -> float:
@@ -333,10 +334,12 @@ def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
         )
 
     code = (
-        "tools/pipeline/judge.py",
+        *RUN_INT8,
+        "tools/pipeline/joint.py",
         "train/evaluation",
+        "train/fusion.py",
+        "train/student/network.py",
         "quantize/parity.py",
-        "edgetpu_models/cost",
-        "edgetpu_models/analyse.py",
+        "edgetpu_models",
     )
     return stages.run("figures", parts, code, make)

@@ -23,6 +23,8 @@ KEYWORD = (
     "train/views.py",
     "train/augment.py",
     "train/student",
+    "train/objectives.py",
+    "quantize/convert.py",
 )
 
 
