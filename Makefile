@@ -46,7 +46,7 @@ style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 bench: bench-frontend  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
 clean:  ## remove what was built (the environment stays)
 	rm -rf build
