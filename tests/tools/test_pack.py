@@ -185,6 +185,20 @@ def test_the_closing_table_names_evidence_and_terms(
     assert "synthetic" not in told.lower()
 
 
+def test_the_teachers_layer_stands_beside_what_saliency_would_take() -> None:
+    layers = [
+        {"layer": "conv1", "probe_uar": 0.25, "saliency": 0.9},
+        {"layer": "conv17", "probe_uar": 0.541, "saliency": 0.3},
+    ]
+    line = summary.layer_line({"chosen": "conv17", "layers": layers})
+    assert "conv17 (probe UAR 54 %" in line
+    assert "saliency alone would take conv1 (25 %)" in line
+
+
+def test_a_bundle_without_foundation_model_has_no_ranking(make_bundle: Callable[..., Bundle]) -> None:
+    assert summary.stored_ranking(make_bundle(figures=all_figures())) is None
+
+
 def test_synthetic_speech_is_said_on_every_score(make_bundle: Callable[..., Bundle], capsys: Capture) -> None:
     bundle = make_bundle(figures=all_figures("synthetic"), evidence="synthetic")
     assert {tag for *_, tag in summary.table_rows(bundle)} == {"simulated, synthetic"}

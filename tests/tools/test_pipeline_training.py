@@ -212,7 +212,9 @@ class TestTeacher:
         monkeypatch.setattr("train.foundation.extract.YamNet", Model)
         monkeypatch.setattr("train.foundation.ranking.rank_layers", rank)
         monkeypatch.setattr("train.foundation.ranking.choose_layer", lambda scores, by: scores[-1])
-        monkeypatch.setattr("train.foundation.ranking.plot_ranking", lambda scores, path: None)
+        monkeypatch.setattr(
+            "train.foundation.ranking.plot_ranking", lambda scores, path: path.write_bytes(b"picture")
+        )
         inputs = make_inputs()
         kept = Stages(tmp_path)
         emotion.make_teacher(inputs, kept)
@@ -224,6 +226,8 @@ class TestTeacher:
         assert (trained[0]["steps"] <= 4).all()
         layers = next((tmp_path / "layers").iterdir())
         assert json.loads((layers / "layers.json").read_text())["chosen"] == "high"
+        teacher = next((tmp_path / "teacher").iterdir())
+        assert (teacher / "layers.png").read_bytes() == b"picture", "the ranking travels with the teacher"
 
     @pytest.mark.parametrize(("frames", "steps"), [(1, 1), (10, 1), (11, 2), (50, 5), (100, 10), (0, 1)])
     def test_steps_that_are_speech_are_rounded_up(self, frames: int, steps: int) -> None:

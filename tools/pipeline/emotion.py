@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,10 @@ def sequence_steps(frames: NDArray[np.int64], steps: int, features: NDArray[np.i
 
 
 def make_teacher(inputs: Inputs, stages: Stages) -> Path:
-    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `said.npz`."""
+    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `said.npz`.
+
+    Beside them `layers.json` and `layers.png`, where it listens to a layer of a foundation model.
+    """
     recipe = inputs.recipe
     foundation = has_foundation(recipe)
     layers = rank_foundation_layers(inputs, stages) if foundation else None
@@ -160,6 +164,9 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
         dimensions = dimensional_targets(inputs)
         teacher = train_teacher(sequences, inputs.targets, dimensions, learn, judge, settings, steps)
         teacher.save(folder / "teacher.npz")
+        if layers:
+            for name in ("layers.json", "layers.png"):
+                shutil.copyfile(layers / name, folder / name)
         np.savez(folder / "said.npz", probabilities=teacher.predict(sequences, steps))
 
     return stages.run(

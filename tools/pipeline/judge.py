@@ -293,6 +293,13 @@ def figures(
     return found
 
 
+def ranking(teacher: Path) -> dict[str, Any] | None:
+    """Return the foundation model's layers as ranked for the teacher, None where it has no foundation model."""
+    path = teacher / "layers.json"
+    found: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+    return found
+
+
 def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
     """Stage: all figures and scorecards, `figures.json` and `scorecards.json`."""
     parts = {
@@ -330,6 +337,7 @@ def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
                 "keyword": words,
                 "distillation": gain,
                 "analysis": analysis.as_dict(),
+                "layers": ranking(made.teacher),
             },
         )
 

@@ -165,6 +165,8 @@ def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, dire
         "git_revision": git_revision(),
     }
     files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
+    if (picture := made.teacher / "layers.png").is_file():
+        files[picture.name] = picture.read_bytes()
     files["MODEL_CARD.md"] = model_card(manifest).encode()
     return write_bundle(directory, manifest, files)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from firmware_bridge.bundle import Bundle
@@ -56,6 +57,29 @@ def table_rows(bundle: Bundle) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def layer_line(ranked: dict[str, Any]) -> str:
+    """Say which foundation layer the teacher listens to, by probe and by saliency.
+
+    Args:
+        ranked: `layers.json` of the build: the chosen layer and every layer's scores.
+    """
+    layers = {one["layer"]: one for one in ranked["layers"]}
+    chosen, salient = ranked["chosen"], max(layers.values(), key=lambda one: float(one["saliency"]))
+    return (
+        f"Teacher's layer: {chosen} (probe UAR {100 * layers[chosen]['probe_uar']:.0f} % on training speakers);"
+        f" saliency alone would take {salient['layer']} ({100 * salient['probe_uar']:.0f} %). See layers.png."
+    )
+
+
+def stored_ranking(bundle: Bundle) -> dict[str, Any] | None:
+    """Return the layer ranking that a bundle carries, None where no foundation model was used."""
+    if "scorecards.json" not in bundle.manifest.files:
+        return None
+    stored = json.loads((bundle.directory / "scorecards.json").read_text())
+    found: dict[str, Any] | None = stored.get("layers")
+    return found
+
+
 def show_bundle(bundle: Bundle) -> None:
     """Print the closing table, what it rests on, and the licences."""
     manifest = bundle.manifest
@@ -71,6 +95,8 @@ def show_bundle(bundle: Bundle) -> None:
         f"Scores: {len(split.test)} test speakers, on whom nothing was trained or selected"
         f" ({len(split.train)} trained, {len(split.validation)} selected on); intervals: 95 %."
     )
+    if ranked := stored_ranking(bundle):
+        console.emit_text(layer_line(ranked))
     for item in manifest.licences:
         terms = "" if item.commercial else "  NO COMMERCIAL USE"
         console.emit_text(f"Licence of {item.kind} {item.name}: {item.licence}{terms}")
