@@ -132,7 +132,7 @@ def plot_ranking(scores: Sequence[LayerScore], path: Path) -> None:
         right.plot(names, np.array(values) / max(max(values), 1e-9), style, color="tab:orange", label=label)
     right.set_ylabel("relative to the best layer", color="tab:orange")
     lines = [*left.get_lines(), *right.get_lines()]
-    left.legend(lines, [str(line.get_label()) for line in lines], loc="lower center")
+    figure.legend(lines, [str(line.get_label()) for line in lines], loc="outside lower center", ncols=3)
     left.set_title("Which layer carries emotion? Saliency beside a probe, training speakers only")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
