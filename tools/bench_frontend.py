@@ -125,7 +125,7 @@ def memory(spec: FrontendSpec) -> dict[str, int]:
 
 
 @click.command(name="bench-frontend")
-@click.option("--clips", "limit", default=120, show_default=True, help="how many clips")
+@click.option("--clips", "limit", default=600, show_default=True, help="how many clips")
 @click.option("--rounds", default=ROUNDS, show_default=True, help="rounds; the best of each contender counts")
 @click.option("--out", type=click.Path(path_type=Path), help="write the results as JSON")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
