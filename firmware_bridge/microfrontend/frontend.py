@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from firmware_bridge.progress import note
 
 Features = NDArray[np.uint16]
 Backend = Literal["auto", "native", "reference"]
+Shares = deque[tuple[list[NDArray[np.int16]], list[Features]]]
+SHARES_PER_THREAD = 4
 
 
 @lru_cache(maxsize=1)
@@ -112,15 +115,15 @@ class MicroFrontend:
         ends = np.cumsum([0, *counts])
         block = np.empty((int(ends[-1]), self.spec.channels), dtype=np.uint16)
         outs = [block[a:b] for a, b in itertools.pairwise(ends)]
-        # Equal shares of frames; a thread's share is one call into C.
-        shares = np.searchsorted(ends[1:], np.linspace(0, ends[-1], max(1, threads) + 1)[1:-1])
+        # Equal shares of frames, several to a thread: who is done takes the next. A share is one call into C.
+        pieces = 1 if threads <= 1 else threads * SHARES_PER_THREAD
+        shares = np.searchsorted(ends[1:], np.linspace(0, ends[-1], pieces + 1)[1:-1])
         edges = [0, *(int(share) for share in shares), len(checked)]
-        parts = [(checked[a:b], outs[a:b]) for a, b in itertools.pairwise(edges) if b > a]
-        workers = [threading.Thread(target=self._compute, args=part) for part in parts[1:]]
+        waiting = deque((checked[a:b], outs[a:b]) for a, b in itertools.pairwise(edges) if b > a)
+        workers = [threading.Thread(target=self._work, args=(waiting,)) for _ in range(threads - 1)]
         for worker in workers:
             worker.start()
-        if parts:
-            self._compute(*parts[0])
+        self._work(waiting)
         for worker in workers:
             worker.join()
         return outs
@@ -142,7 +145,13 @@ class MicroFrontend:
         stream.reset()
         return stream
 
-    def _compute(self, clips: Sequence[NDArray[np.int16]], outs: Sequence[Features]) -> None:
+    def _work(self, waiting: Shares) -> None:
+        """Compute shares until none is left; `popleft` is atomic."""
         stream = self._borrow()
-        stream.batch(clips, outs)
+        while True:
+            try:
+                clips, outs = waiting.popleft()
+            except IndexError:
+                break
+            stream.batch(clips, outs)
         self._idle.append(stream)
