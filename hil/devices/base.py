@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -43,16 +44,16 @@ class Device(Protocol):
         """Stop it."""
 
 
-class DeviceBase:
+class DeviceBase(ABC):
     """`with device:` starts and stops it."""
 
+    @abstractmethod
     def start(self) -> None:
         """Bring the device up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """Release everything."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         try:

@@ -66,22 +66,17 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
         from train.views import compute_features
 
         sound = read_clips(clips, "reading test keywords")
-        samples = inputs.recipe.window.window_samples
-
-        def window(index: int) -> NDArray[np.int16]:
-            padded = np.zeros(samples, np.int16)
-            padded[: len(sound[index])] = sound[index][:samples]
-            return padded
-
+        windows = [inputs.recipe.window.cut(pcm)[0] for pcm in sound]
         features = compute_features(
-            len(sound), window, MicroFrontend(inputs.frontend), inputs.scaling, "test keywords"
+            len(windows), windows.__getitem__, MicroFrontend(inputs.frontend), inputs.scaling, "test keywords"
         )
         np.save(
             folder / "scores.npy", run_int8(keyword / "keyword.tflite", features, "keyword, unseen speakers")
         )
 
     parts = {"keyword": keyword.name, "corpora": inputs.fingerprints, "split": inputs.word_split.hash}
-    return stages.run("keyword-scores", parts, (*FRONT, *RUN_INT8, "train/views.py"), make)
+    code = (*FRONT, *RUN_INT8, "train/views.py", "firmware_bridge/windows.py")
+    return stages.run("keyword-scores", parts, code, make)
 
 
 def uar_of(inputs: Inputs, scores: Scores, rows: NDArray[np.int64]) -> float:
