@@ -50,12 +50,20 @@ def render_c_header(table: Table = TABLE) -> str:
         "enum ut_error_code {",
         *(f"    UT_ERROR_{name.upper()} = {code}," for name, code in table.errors.items()),
         "};",
+        "",
+        "enum ut_capability {",
+        *(f"    UT_CAN_{name.upper()} = {bit}," for name, bit in table.capabilities.items()),
+        "};",
+        "",
+        "enum ut_listen_mode {",
+        *(f"    UT_LISTEN_{name.upper()} = {mode}," for name, mode in table.listen_modes.items()),
+        "};",
     ]
     for layout in table.layouts.values():
         lines += ["", f"#define UT_{layout.name.upper()}_MOST_BYTES {layout.most_bytes}u"]
         if layout.fields:
             members = [line for field in layout.fields for line in _members(field)]
-            lines += [f"struct ut_{layout.name} {{", *(f"    {line}" for line in members), "};"]
+            lines += [f"struct ut_msg_{layout.name} {{", *(f"    {line}" for line in members), "};"]
     return "\n".join([*lines, "", "#endif", ""])
 
 

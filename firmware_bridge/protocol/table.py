@@ -69,12 +69,19 @@ class Layout:
 
 @dataclass(frozen=True)
 class Table:
-    """The whole protocol: version, limits, error codes and message layouts."""
+    """The whole protocol: version, limits, error codes, capabilities, ways to listen and message layouts.
+
+    Attributes:
+        transcript: By message, the fields that two ports of one firmware may fill differently.
+    """
 
     version: int
     limits: dict[str, int]
     errors: dict[str, int]
+    capabilities: dict[str, int]
+    listen_modes: dict[str, int]
     layouts: dict[str, Layout]
+    transcript: dict[str, list[str]]
 
 
 def _field(name: str, kind: str) -> Field:
@@ -102,7 +109,15 @@ def parse_table(text: str) -> Table:
         name: Layout(name, entry["id"], tuple(_field(*pair) for pair in entry["fields"]), entry.get("reply"))
         for name, entry in raw["messages"].items()
     }
-    table = Table(raw["version"], raw["limits"], raw["errors"], layouts)
+    table = Table(
+        raw["version"],
+        raw["limits"],
+        raw["errors"],
+        raw["capabilities"],
+        raw["listen_modes"],
+        layouts,
+        raw["transcript"],
+    )
     for what, numbers in (
         ("message", [layout.id for layout in layouts.values()]),
         ("error", list(table.errors.values())),

@@ -1,0 +1,59 @@
+/* Audio in, scores out, incrementally: each sample is worked on once, however long the window is.
+ *
+ * One stream of features runs from the start; a window is a slice of it. When a window's last frame is
+ * there: scaling -> acoustic and keyword network -> fusion -> sums. */
+#ifndef UNDERTONE_SCORER_H
+#define UNDERTONE_SCORER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image.h"
+#include "microfrontend.h"
+#include "port.h"
+#include "ut_config.h"
+
+#define UT_MOST_SCORES 64u
+
+/* Scores of one window, or the mean of several. */
+typedef struct {
+    int8_t acoustic[UT_MOST_SCORES];
+    int8_t keyword[UT_MOST_SCORES];
+    int8_t fused[UT_MOST_SCORES];
+} ut_scores;
+
+typedef struct {
+    uint32_t features, tail, scaling, network[UT_NETWORKS], fusion;
+} ut_cycles;
+
+typedef struct {
+    ut_state stream;
+    uint32_t samples; /* taken since the start */
+    uint32_t frames;  /* in the store */
+    uint32_t next;    /* first frame of the next window */
+    uint32_t windows; /* scored since the start */
+    int32_t failed;   /* a network refused; the scores are worth nothing */
+    ut_scores latest;
+    int32_t sum_acoustic[UT_MOST_SCORES], sum_keyword[UT_MOST_SCORES], sum_fused[UT_MOST_SCORES];
+    ut_cycles cycles;
+} ut_scorer;
+
+struct ut_device;
+
+/* Begin a new stream. */
+void ut_scorer_start(struct ut_device *device);
+
+/* Take samples; score the windows that they complete. `rolling`: make room by dropping frames that no window
+ * needs any more (live); else the store must suffice (a segment is never longer than it). */
+void ut_scorer_push(struct ut_device *device, const int16_t *pcm, size_t samples, int32_t rolling);
+
+/* Pad with zeros until the first window is complete, where it is not. */
+void ut_scorer_pad(struct ut_device *device);
+
+/* The mean over all windows, rounded half up: floor((2 sum + n) / 2n). */
+void ut_scorer_mean(const ut_scorer *scorer, const ut_image *image, ut_scores *mean);
+
+/* floor((2 sum + n) / 2n) for n > 0, whatever the sign of the sum. */
+int8_t ut_mean_of(int32_t sum, int32_t n);
+
+#endif
