@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,38 @@ from firmware_bridge.progress import note
 
 Features = NDArray[np.uint16]
 Backend = Literal["auto", "native", "reference"]
-Shares = deque[tuple[list[NDArray[np.int16]], list[Features]]]
-SHARES_PER_THREAD = 4
+SHARES_PER_THREAD = 12
+
+
+class Batch(NamedTuple):
+    """What the threads of a batch share."""
+
+    clips: list[NDArray[np.int16]]
+    lengths: NDArray[np.intp]  # [clips] samples
+    block: Features  # the frames of all clips, one after the other
+    starts: NDArray[np.intp]  # [clips] rows of `block`
+    waiting: deque[tuple[int, int]]  # shares: first clip, last clip + 1
+
+
+def _shares(ends: NDArray[np.intp], threads: int) -> deque[tuple[int, int]]:
+    """Cut a batch into shares for threads of which each takes the next one when it is done.
+
+    A share is one call into C, so the first ones are large. Each is a part of the frames left, 1 / (2 threads),
+    so that at the end no thread waits long for another (guided self-scheduling, Polychronopoulos and Kuck 1987).
+
+    Args:
+        ends: [clips], the frames of all clips up to and with each.
+        threads: How many threads there are.
+
+    Returns:
+        First clip and last clip + 1 of each share.
+    """
+    clips = len(ends)
+    if threads <= 1 or clips == 0:
+        return deque([(0, clips)])
+    left = (1 - 0.5 / threads) ** np.arange(1, threads * SHARES_PER_THREAD)
+    cuts = np.searchsorted(ends, ends[-1] * (1 - left)).tolist()
+    return deque((a, b) for a, b in itertools.pairwise([0, *cuts, clips]) if b > a)
 
 
 @lru_cache(maxsize=1)
@@ -111,19 +141,17 @@ class MicroFrontend:
         checked = [checked_pcm(clip) for clip in clips]
         if self._core is None:
             return [ReferenceStream(self.spec).push(clip) for clip in checked]
-        counts = [self.spec.frames(len(clip)) for clip in checked]
-        ends = np.cumsum([0, *counts])
-        block = np.empty((int(ends[-1]), self.spec.channels), dtype=np.uint16)
-        outs = [block[a:b] for a, b in itertools.pairwise(ends)]
-        # Equal shares of frames, several to a thread: who is done takes the next. A share is one call into C.
-        pieces = 1 if threads <= 1 else threads * SHARES_PER_THREAD
-        shares = np.searchsorted(ends[1:], np.linspace(0, ends[-1], pieces + 1)[1:-1])
-        edges = [0, *(int(share) for share in shares), len(checked)]
-        waiting = deque((checked[a:b], outs[a:b]) for a, b in itertools.pairwise(edges) if b > a)
-        workers = [threading.Thread(target=self._work, args=(waiting,)) for _ in range(threads - 1)]
+        lengths = np.fromiter(map(len, checked), dtype=np.intp, count=len(checked))
+        # `spec.frames` of all clips at once.
+        counts = np.maximum((lengths - self.spec.window_samples) // self.spec.step_samples + 1, 0)
+        ends = np.cumsum(counts)
+        block = np.empty((int(counts.sum()), self.spec.channels), dtype=np.uint16)
+        batch = Batch(checked, lengths, block, ends - counts, _shares(ends, threads))
+        workers = [threading.Thread(target=self._work, args=(batch,)) for _ in range(threads - 1)]
         for worker in workers:
             worker.start()
-        self._work(waiting)
+        outs = [block[a:b] for a, b in itertools.pairwise([0, *ends.tolist()])]
+        self._work(batch)
         for worker in workers:
             worker.join()
         return outs
@@ -145,13 +173,13 @@ class MicroFrontend:
         stream.reset()
         return stream
 
-    def _work(self, waiting: Shares) -> None:
+    def _work(self, batch: Batch) -> None:
         """Compute shares until none is left; `popleft` is atomic."""
         stream = self._borrow()
         while True:
             try:
-                clips, outs = waiting.popleft()
+                a, b = batch.waiting.popleft()
             except IndexError:
                 break
-            stream.batch(clips, outs)
+            stream.batch(batch.clips[a:b], batch.lengths[a:b], batch.block, batch.starts[a:b])
         self._idle.append(stream)

@@ -124,15 +124,25 @@ class NativeStream:
         core.lib.ut_push(self._tables.struct, self._state, source, len(pcm), target)
         return out
 
-    def batch(self, clips: Sequence[NDArray[np.int16]], outs: Sequence[NDArray[np.uint16]]) -> None:
+    def batch(
+        self,
+        clips: Sequence[NDArray[np.int16]],
+        lengths: NDArray[np.intp],
+        block: NDArray[np.uint16],
+        starts: NDArray[np.intp],
+    ) -> None:
         """Compute whole clips, each from a fresh state, in one call.
 
         Args:
             clips: Contiguous int16[samples] each.
-            outs: Where their frames go, contiguous uint16[frames, channels] each.
+            lengths: Contiguous, [clips]: samples of each.
+            block: Contiguous uint16[frames, channels]: the frames of these clips, and of others perhaps.
+            starts: [clips]: in which row of `block` the frames of each begin.
         """
-        ffi = self._core.ffi
-        sources = ffi.new("int16_t *[]", [self._core.pointer("int16_t", clip) for clip in clips])
-        targets = ffi.new("uint16_t *[]", [self._core.pointer("uint16_t", out) for out in outs])
-        lengths = ffi.new("size_t[]", [len(clip) for clip in clips])
-        self._core.lib.ut_batch(self._tables.struct, self._state, sources, lengths, targets, len(clips))
+        core, ffi = self._core, self._core.ffi
+        kind = ffi.typeof("int16_t[]")
+        # `from_buffer` takes a sixth of the time of `pointer`: a batch may have thousands of short clips.
+        sources = ffi.new("int16_t *[]", [ffi.from_buffer(kind, clip) for clip in clips])
+        addresses = block.ctypes.data + starts * block.strides[0]
+        sizes, targets = core.pointer("size_t", lengths), core.pointer("uint16_t *", addresses)
+        core.lib.ut_batch(self._tables.struct, self._state, sources, sizes, targets, len(clips))
