@@ -1,0 +1,129 @@
+"""The C files of a port: the core's, and those that are made for one bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firmware_bridge.bundle import Manifest
+from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.files import write_bytes
+from firmware_bridge.microfrontend import FrontendSpec, build
+from firmware_bridge.microfrontend.emit import c_source
+from firmware_bridge.protocol.c_header import render_c_header
+from firmware_bridge.protocol.c_layout import render_layout_header, render_layout_source
+from firmware_bridge.protocol.table import LIMITS
+from firmware_bridge.windows import Windowing
+
+CORE = Path(__file__).parents[1] / "core"
+CAPTURE_SAMPLES = 32000  # two seconds of microphone wait for the host
+TABLES = "ut_frontend"
+
+
+def core_sources(folder: Path | None = None) -> list[Path]:
+    """Return the C files of the device's core and its front-end, sorted.
+
+    Args:
+        folder: Where `write_sources` wrote; its C files come along.
+    """
+    own = sorted(CORE.glob("*.c"))
+    made = [folder / "protocol_layout.c", folder / "ut_tables.c"] if folder else []
+    return [*own, *build.sources(), *made]
+
+
+def include_folders(folder: Path) -> list[Path]:
+    """Return the folders of the headers.
+
+    Args:
+        folder: Where `write_sources` wrote.
+    """
+    return [CORE, build.CORE, folder]
+
+
+def size_flags(spec: FrontendSpec) -> list[str]:
+    """Return the definitions with which every C file is compiled: the front-end's arrays, no larger than needed."""
+    return [f"-DUT_MAX_WINDOW={spec.fft_size}", f"-DUT_MAX_CHANNELS={spec.channels}"]
+
+
+def write_sources(manifest: Manifest, folder: Path) -> Path:
+    """Write the C files that are made for a bundle's front-end and windows.
+
+    Args:
+        manifest: The bundle's. Its networks do not matter here: they come as an image.
+        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h` and `protocol_layout.{h,c}`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InvalidSetting: Windows do not begin on a frame, or hold none.
+    """
+    spec = FrontendSpec.from_dict(manifest.frontend)
+    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
+    made = {
+        "ut_config.h": _config(spec, windowing),
+        "ut_tables.c": c_source(spec, TABLES),
+        "protocol.h": render_c_header(),
+        "protocol_layout.h": render_layout_header(),
+        "protocol_layout.c": render_layout_source(),
+    }
+    for name, text in made.items():
+        file = folder / name
+        # What did not change keeps its time stamp, so that a build system compiles nothing again.
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            write_bytes(file, text.encode())
+    return folder
+
+
+def hop_frames(spec: FrontendSpec, windowing: Windowing) -> int:
+    """Return how many frames lie between two windows.
+
+    Raises:
+        InvalidSetting: The hop is not a whole number of frames: windows could not share their features.
+    """
+    frames, rest = divmod(windowing.hop_samples, spec.step_samples)
+    if rest:
+        raise InvalidSetting(
+            f"a hop of {windowing.hop_ms} ms is not a whole number of frames of {spec.step_ms} ms",
+            f"set hop_ms to a multiple of {spec.step_ms}",
+        )
+    return frames
+
+
+def _config(spec: FrontendSpec, windowing: Windowing) -> str:
+    window, most = spec.frames(windowing.window_samples), LIMITS["segment_samples"]
+    if window < 1:
+        raise InvalidSetting(
+            f"a window of {windowing.window_ms} ms holds no frame of {spec.window_ms} ms",
+            f"set window_ms to at least {spec.window_ms}",
+        )
+    numbers = {
+        "UT_CHANNELS": spec.channels,
+        "UT_WINDOW_FRAMES": window,
+        "UT_HOP_FRAMES": hop_frames(spec, windowing),
+        "UT_WINDOW_SAMPLES": windowing.window_samples,
+        "UT_HOP_SAMPLES": windowing.hop_samples,
+        "UT_STORE_FRAMES": max(spec.frames(most), window),
+        "UT_CAPTURE_SAMPLES": CAPTURE_SAMPLES,
+    }
+    needs = {"UT_MAX_WINDOW": spec.fft_size, "UT_MAX_CHANNELS": spec.channels}
+    flags = " ".join(size_flags(spec))
+    lines = [
+        "/* Made for a bundle by firmware_bridge.ports.sources: do not edit. */",
+        "#ifndef UNDERTONE_CONFIG_H",
+        "#define UNDERTONE_CONFIG_H",
+        "",
+        '#include "microfrontend.h"',
+        "",
+        *(f"#define {name} {value}u" for name, value in numbers.items()),
+        f'#define UT_FRONTEND_HASH "{spec.table_hash}"',
+        "",
+        f"extern const ut_tables {TABLES};",
+        "",
+        "/* Of the front-end's core: one size in all files, or its structs would differ. */",
+        "#if " + " || ".join(f"{name} != {value}" for name, value in needs.items()),
+        f'#error "compile every file with {flags}"',
+        "#endif",
+        "",
+        "#endif",
+    ]
+    return "\n".join([*lines, ""])
