@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.microfrontend.spec import FrontendSpec
 
 SAMPLE_RATE_HZ = 16000
 
@@ -37,6 +38,30 @@ class Windowing(BaseModel):
     def count(self, samples: int) -> int:
         """Return how many windows a segment of `samples` samples has (at least one)."""
         return 1 + max(0, (samples - self.window_samples) // self.hop_samples)
+
+    def frames_of(self, spec: FrontendSpec) -> tuple[int, int]:
+        """Return the frames in a window, and the frames from the start of one window to the next.
+
+        Windows share the frames of one stream, so each must begin on a frame.
+
+        Args:
+            spec: The front-end that computes the frames.
+
+        Raises:
+            InvalidSetting: The hop is not a whole number of steps, or a window holds no frame.
+        """
+        hop, rest = divmod(self.hop_samples, spec.step_samples)
+        if rest:
+            raise InvalidSetting(
+                f"a hop of {self.hop_ms} ms is not a whole number of steps of {spec.step_ms} ms",
+                f"set hop_ms to a multiple of {spec.step_ms}",
+            )
+        if not (window := spec.frames(self.window_samples)):
+            raise InvalidSetting(
+                f"a window of {self.window_ms} ms holds no frame of {spec.window_ms} ms",
+                f"set window_ms to at least {spec.window_ms}",
+            )
+        return window, hop
 
     def cut(self, pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
         """Return the windows of a segment.

@@ -16,11 +16,12 @@ from firmware_bridge.evidence import Evidence, Quantity
 from firmware_bridge.fusion import FusionHead
 from firmware_bridge.progress import track
 from firmware_bridge.protocol.engine import PCM
-from firmware_bridge.protocol.segment import STAGES
+from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
+from firmware_bridge.reference_device import SegmentScores
 from hil.chip import fusion_bytes
 from hil.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
-from hil.devices.host_engine import HostEngine, TimedScores
+from hil.devices.host_engine import HostEngine
 from hil.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rerecord import Channel, Noise, Room, rerecord
 
@@ -119,16 +120,16 @@ def observe(
     return _observations(device, bundle, segments, chip, log, stage_us)
 
 
-def _reference(engine: HostEngine, pcm: PCM) -> tuple[TimedScores, list[NDArray[np.uint16]]]:
+def _reference(engine: HostEngine, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
     """Return the host's own scores, and the features of each window."""
-    return engine.score_segment(pcm), [engine.features(window) for window in engine.windows(pcm)]
+    return engine.score_segment(pcm), engine.segment_features(pcm)
 
 
 def _compare(
     name: str,
     result: SegmentResult,
     got: Sequence[NDArray[np.uint16]],
-    wanted: tuple[TimedScores, list[NDArray[np.uint16]]],
+    wanted: tuple[SegmentScores, list[NDArray[np.uint16]]],
     log: _Log,
 ) -> None:
     scores, host = wanted
@@ -152,9 +153,10 @@ def _stages(results: Sequence[SegmentResult]) -> dict[str, NDArray[np.float64]]:
 
 
 def _measured(stage_us: Mapping[str, NDArray[np.float64]], evidence: Evidence) -> dict[str, Quantity]:
-    """Return the stages as the device timed them: median, and the interval up to the 95th percentile."""
+    """Return the stages after a window's last sample: median, and the interval up to the 95th percentile."""
     stages = {}
-    for stage, times in stage_us.items():
+    for stage in LATENCY_STAGES:
+        times = stage_us[stage]
         middle, high = (float(value) / 1e3 for value in np.percentile(times, (50, 95)))
         source = "the device's own timer, per window"
         stages[stage] = Quantity(middle, "ms", evidence, len(times), (middle, high), source)

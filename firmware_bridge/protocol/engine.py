@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PCM = NDArray[np.int16]
+NO_SLOT = 255
 
 
 class Scores(Protocol):
@@ -29,17 +30,14 @@ class Scores(Protocol):
 
     @property
     def stage_us(self) -> Mapping[str, Any]:
-        """Time per stage (`features`, `acoustic`, `keyword`, `fusion`) in microseconds."""
+        """Time per stage (see `segment.STAGES`) in microseconds, all windows together."""
 
 
 class Engine(Protocol):
     """Computes features and scores; `firmware_bridge.reference_device.ReferenceDevice` is one."""
 
-    def windows(self, pcm: PCM) -> Sequence[PCM]:
-        """Cut a segment into the windows that are scored."""
-
-    def features(self, window: PCM) -> NDArray[np.uint16]:
-        """Return the features uint16[frames, channels] of one window."""
+    def segment_features(self, pcm: PCM) -> Sequence[NDArray[np.uint16]]:
+        """Return the features of a segment, uint16[frames, channels] per window: slices of one stream."""
 
     def score_segment(self, pcm: PCM) -> Scores:
         """Return the segment's scores (the mean over its windows)."""
@@ -60,6 +58,10 @@ class Identity:
         frames: Feature frames in a window.
         channels: Feature channels.
         scales: (scale, zero point) of the `acoustic`, `keyword` and `fused` scores.
+        frontend: Hash of the front-end's tables.
+        acoustic_sha256: SHA-256 of the acoustic network's file.
+        keyword_sha256: SHA-256 of the keyword network's file.
+        slot: The slot of flash that holds the bundle; `NO_SLOT` where there is no bundle.
     """
 
     build: str
@@ -72,6 +74,14 @@ class Identity:
     frames: int
     channels: int
     scales: Mapping[str, tuple[float, int]]
+    frontend: str = ""
+    acoustic_sha256: str = ""
+    keyword_sha256: str = ""
+    slot: int = 0
+
+    def full_windows(self, samples: int) -> int:
+        """Return how many windows are complete when so many samples of a segment have come."""
+        return 0 if samples < self.window_samples else 1 + (samples - self.window_samples) // self.hop_samples
 
 
 @dataclass(frozen=True)

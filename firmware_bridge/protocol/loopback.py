@@ -30,8 +30,8 @@ class LoopbackEngine:
     """Features are the samples themselves, folded into frames; scores are the samples' digest.
 
     Attributes:
-        window_samples: Length of a window.
-        hop_samples: Distance between windows.
+        window_samples: Length of a window, whole frames.
+        hop_samples: Distance between windows, whole frames.
         channels: Feature channels; a frame holds as many samples.
         labels: Number of labels.
         keywords: Number of keywords.
@@ -59,17 +59,16 @@ class LoopbackEngine:
             scales=dict.fromkeys(("acoustic", "keyword", "fused"), (1 / 256, -128)),
         )
 
-    def windows(self, pcm: PCM) -> list[PCM]:
-        """Cut full windows; a shorter segment is padded with zeros at its end."""
-        if len(pcm) < self.window_samples:
-            return [np.pad(pcm, (0, self.window_samples - len(pcm)))]
-        starts = range(0, len(pcm) - self.window_samples + 1, self.hop_samples)
-        return [pcm[start : start + self.window_samples] for start in starts]
+    def segment_features(self, pcm: PCM) -> list[NDArray[np.uint16]]:
+        """Return the samples, shifted to be unsigned, as uint16[frames, channels] of each full window.
 
-    def features(self, window: PCM) -> NDArray[np.uint16]:
-        """Return the samples, shifted to be unsigned, as uint16[frames, channels]."""
-        used = len(window) // self.channels * self.channels
-        return (window[:used].astype(np.int32) + 32768).astype(np.uint16).reshape(-1, self.channels)
+        A segment shorter than a window is padded with zeros at its end.
+        """
+        padded = np.pad(pcm, (0, max(0, self.window_samples - len(pcm))))
+        used = len(padded) // self.channels * self.channels
+        stream = (padded[:used].astype(np.int32) + 32768).astype(np.uint16).reshape(-1, self.channels)
+        starts = range(0, len(padded) - self.window_samples + 1, self.hop_samples)
+        return [stream[s // self.channels : (s + self.window_samples) // self.channels] for s in starts]
 
     def score_segment(self, pcm: PCM) -> LoopbackScores:
         """Return the first bytes of the samples' SHA-512 as scores."""

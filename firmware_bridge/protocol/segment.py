@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,10 @@ from firmware_bridge.errors import UndertoneError
 from firmware_bridge.protocol.engine import PCM, Engine, Identity
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode
 
-STAGES = ("features", "acoustic", "keyword", "fusion")
+# `tail` is the part of `features` that is left to do when a window's last sample is there.
+STAGES = ("features", "tail", "scaling", "acoustic", "keyword", "fusion")
+LATENCY_STAGES = STAGES[1:]
+NO_BUNDLE = "neither slot holds a bundle that this firmware can run"
 FEATURE_VALUES = next(field.most for field in TABLE.layouts["features"].fields if field.name == "values")
 
 
@@ -46,13 +49,19 @@ class SegmentStore:
     """Takes one segment at a time, in order, and has it scored.
 
     Args:
-        engine: Computes features and scores.
-        identity: Scales of the scores.
+        engine: Computes features and scores; None where the device holds no bundle.
+        identity: Scales of the scores, and the lengths of windows.
+
+    Attributes:
+        scored: Segments scored since the start.
+        windows_scored: Windows scored since the start; a device scores each as soon as it is complete.
+        gaps: How often audio came that does not join what had come.
     """
 
-    def __init__(self, engine: Engine, identity: Identity) -> None:
+    def __init__(self, engine: Engine | None, identity: Identity) -> None:
         self._engine, self._identity = engine, identity
         self.scored = 0
+        self.windows_scored = 0
         self.gaps = 0
         self.clear()
 
@@ -63,10 +72,12 @@ class SegmentStore:
         self._received = 0
         self._unacknowledged = 0
         self._result: dict[str, Any] | None = None
-        self._window: tuple[int, NDArray[np.uint16]] | None = None
+        self._features: Sequence[NDArray[np.uint16]] | None = None
+        self._complete_windows = 0
 
     def begin(self, segment: int, samples: int) -> dict[str, Any]:
         """Start a segment of `samples` samples; a repeated start of the same one changes nothing."""
+        self._running()
         if samples > LIMITS["segment_samples"]:
             raise Refusal(ErrorCode.TOO_LONG, f"{samples} samples; at most {LIMITS['segment_samples']} fit")
         if samples == 0:
@@ -84,12 +95,14 @@ class SegmentStore:
         """
         self._require(segment)
         if offset + len(pcm) > len(self._pcm):
-            raise Refusal(ErrorCode.OUT_OF_RANGE, f"samples up to {offset + len(pcm)} of {len(self._pcm)}")
+            sentence = f"audio at {offset} runs past the end at {len(self._pcm)}"
+            raise Refusal(ErrorCode.OUT_OF_RANGE, sentence)
         in_order = offset == self._received
         if in_order:
             self._pcm[offset : offset + len(pcm)] = pcm
             self._received += len(pcm)
             self._unacknowledged += 1
+            self._count_windows(self._identity.full_windows(self._received))
         elif offset > self._received:
             self.gaps += 1
         complete = self._received == len(self._pcm)
@@ -108,27 +121,26 @@ class SegmentStore:
             )
         if self._result is None:
             with _failures_said():
-                scores = self._engine.score_segment(pcm)
-                windows = len(self._engine.windows(pcm))
+                scores = self._running().score_segment(pcm)
             self.scored += 1
-            self._result = {"segment": segment, "windows": windows}
+            self._result = {"segment": segment, "windows": self._complete_windows}
             for branch in ("acoustic", "keyword", "fused"):
                 scale, zero_point = self._identity.scales[branch]
                 self._result[branch] = getattr(scores, branch)
                 self._result |= {f"{branch}_scale": scale, f"{branch}_zero_point": zero_point}
-            self._result |= {f"{stage}_us": round(scores.stage_us.get(stage, 0)) for stage in STAGES}
+            times = {f"{stage}_cycles": round(scores.stage_us.get(stage, 0)) for stage in STAGES}
+            self._result |= {name: cycles & 0xFFFFFFFF for name, cycles in times.items()}
         return self._result
 
     def features(self, segment: int, window: int, first_frame: int) -> dict[str, Any]:
         """Return the fields of a `features` reply: as many frames as fit, from `first_frame` on."""
         pcm = self._complete(segment)
-        if self._window is None or self._window[0] != window:
+        if window >= self._complete_windows:
+            raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {self._complete_windows}")
+        if self._features is None:
             with _failures_said():
-                windows = self._engine.windows(pcm)
-                if window >= len(windows):
-                    raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {len(windows)}")
-                self._window = (window, self._engine.features(windows[window]))
-        values = self._window[1]
+                self._features = self._running().segment_features(pcm)
+        values = self._features[window]
         if first_frame >= len(values):
             raise Refusal(ErrorCode.OUT_OF_RANGE, f"frame {first_frame} of {len(values)}")
         last = first_frame + FEATURE_VALUES // values.shape[1]
@@ -140,12 +152,24 @@ class SegmentStore:
             "values": values[first_frame:last].ravel(),
         }
 
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise Refusal(ErrorCode.NO_BUNDLE, NO_BUNDLE)
+        return self._engine
+
+    def _count_windows(self, complete: int) -> None:
+        self.windows_scored += complete - self._complete_windows
+        self._complete_windows = complete
+
     def _require(self, segment: int) -> None:
+        self._running()
         if segment != self._segment:
             raise Refusal(ErrorCode.NO_SEGMENT, f"segment {segment} was not begun")
 
     def _complete(self, segment: int) -> PCM:
+        """Return the samples, when all came; a device now pads what is shorter than a window."""
         self._require(segment)
         if self._received < len(self._pcm):
             raise Refusal(ErrorCode.INCOMPLETE, f"{self._received} of {len(self._pcm)} samples came")
+        self._count_windows(max(1, self._complete_windows))
         return self._pcm

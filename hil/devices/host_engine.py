@@ -1,8 +1,6 @@
-"""A bundle at work behind the protocol: the reference device, with its times added up per segment."""
+"""A bundle at work behind the protocol: the reference device, and what it says of itself."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +9,9 @@ from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence
 from firmware_bridge.protocol import Identity
 from firmware_bridge.protocol.engine import PCM
-from firmware_bridge.protocol.segment import STAGES
-from firmware_bridge.reference_device import ReferenceDevice, mean_score
+from firmware_bridge.reference_device import ReferenceDevice, SegmentScores
 
 BUILD = "host device 1"
-
-
-@dataclass(frozen=True)
-class TimedScores:
-    """The mean scores of a segment, and the host's time per stage, in microseconds over all windows."""
-
-    acoustic: NDArray[np.int8]
-    keyword: NDArray[np.int8]
-    fused: NDArray[np.int8]
-    stage_us: dict[str, int]
 
 
 class HostEngine:
@@ -38,23 +25,13 @@ class HostEngine:
         self._bundle = bundle
         self._device = ReferenceDevice(bundle)
 
-    def windows(self, pcm: PCM) -> list[PCM]:
-        """Cut a segment into the windows that are scored."""
-        return self._device.windows(pcm)
+    def segment_features(self, pcm: PCM) -> list[NDArray[np.uint16]]:
+        """Return the features of a segment, uint16[frames, channels] per window."""
+        return self._device.segment_features(pcm)
 
-    def features(self, window: PCM) -> NDArray[np.uint16]:
-        """Return the features uint16[frames, channels] of one window."""
-        return self._device.features(window)
-
-    def score_segment(self, pcm: PCM) -> TimedScores:
-        """Return the mean of the windows' scores, as `ReferenceDevice.score_segment` does."""
-        scored = [self._device.score_window(window) for window in self.windows(pcm)]
-        return TimedScores(
-            mean_score([one.acoustic for one in scored]),
-            mean_score([one.keyword for one in scored]),
-            mean_score([one.fused for one in scored]),
-            {stage: sum(one.stage_us.get(stage, 0) for one in scored) for stage in STAGES},
-        )
+    def score_segment(self, pcm: PCM) -> SegmentScores:
+        """Return the mean of the windows' scores, and this host's time per stage."""
+        return self._device.score_segment(pcm)
 
     @property
     def identity(self) -> Identity:
@@ -65,8 +42,6 @@ class HostEngine:
             name: (manifest.models[name].output_scale, manifest.models[name].output_zero_point)
             for name in branches
         }
-        silence = np.zeros(windowing.window_samples, np.int16)
-        frames, channels = self.features(silence).shape
         return Identity(
             build=BUILD,
             bundle=self._bundle.id,
@@ -75,7 +50,7 @@ class HostEngine:
             keywords=len(manifest.keywords),
             window_samples=windowing.window_samples,
             hop_samples=windowing.hop_samples,
-            frames=frames,
-            channels=channels,
+            frames=self._device.window_frames,
+            channels=self._device.frontend.spec.channels,
             scales={**scales, "fused": (self._device.fusion.output_scale, 0)},
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from firmware_bridge.bundle import Bundle
 from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.fusion import FusionHead
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.protocol.segment import STAGES
 from firmware_bridge.reference_device import ReferenceDevice, mean_score
 from firmware_bridge.simulated_tpu import Int8Network
 
@@ -44,13 +47,13 @@ def test_a_window_goes_through_the_stages_of_the_bundle(bundle: Bundle, device: 
     """The same chain, put together by hand from the manifest."""
     manifest, window = bundle.manifest, noise(8000)
     features = MicroFrontend(FrontendSpec.from_dict(manifest.frontend)).process(window)
-    assert np.array_equal(device.features(window), features)
+    assert np.array_equal(device.segment_features(window), [features])
     scaled = InputScaling.from_dict(manifest.scaling).apply(features)
     acoustic, keyword = (
         Int8Network(bundle.path(manifest.models[name])).run(scaled) for name in ("acoustic", "keyword")
     )
     fused = FusionHead.from_dict(manifest.fusion).apply(np.concatenate([acoustic, keyword]))
-    found = device.score_window(window)
+    found = device.score_features(features)
     assert np.array_equal(found.acoustic, acoustic)
     assert np.array_equal(found.keyword, keyword)
     assert np.array_equal(found.fused, fused)
@@ -58,15 +61,14 @@ def test_a_window_goes_through_the_stages_of_the_bundle(bundle: Bundle, device: 
 
 
 def test_stage_times_are_those_of_this_host(device: ReferenceDevice) -> None:
-    stages = device.score_window(noise(8000)).stage_us
-    assert list(stages) == ["features", "acoustic", "keyword", "fusion"]
+    stages = device.score_segment(noise(8000)).stage_us
+    assert tuple(stages) == STAGES
     assert all(0 <= value < 10_000_000 for value in stages.values())
 
 
 def test_a_segment_is_the_mean_over_its_windows(device: ReferenceDevice) -> None:
     pcm = noise(17_000)
-    windows = [pcm[start : start + 8000] for start in (0, 4000, 8000)]
-    each = [device.score_window(window) for window in windows]
+    each = [device.score_features(window) for window in device.segment_features(pcm)]
     found = device.score_segment(pcm)
     assert found.windows == 3
     for name in ("acoustic", "keyword", "fused"):
@@ -78,16 +80,49 @@ def test_a_short_segment_is_one_padded_window(device: ReferenceDevice) -> None:
     found = device.score_segment(pcm)
     padded = np.concatenate([pcm, np.zeros(5000, np.int16)])
     assert found.windows == 1
-    assert np.array_equal(found.fused, device.score_window(padded).fused)
+    assert np.array_equal(found.fused, device.score_segment(padded).fused)
 
 
-def test_nothing_is_remembered_between_windows(device: ReferenceDevice, bundle: Bundle) -> None:
-    first = device.score_window(noise(8000, 1))
-    device.score_window(noise(8000, 2))
-    again, fresh = device.score_window(noise(8000, 1)), ReferenceDevice(bundle).score_window(noise(8000, 1))
+def test_nothing_is_remembered_between_segments(device: ReferenceDevice, bundle: Bundle) -> None:
+    first = device.score_segment(noise(9000, 1))
+    device.score_segment(noise(8000, 2))
+    again, fresh = device.score_segment(noise(9000, 1)), ReferenceDevice(bundle).score_segment(noise(9000, 1))
     for other in (again, fresh):
         assert np.array_equal(first.acoustic, other.acoustic)
         assert np.array_equal(first.fused, other.fused)
+
+
+@pytest.mark.parametrize("samples", [1, 3000, 7999, 8000, 8001, 11_999, 12_000, 20_500])
+def test_without_memory_a_window_is_the_same_alone_and_in_the_stream(
+    device: ReferenceDevice, samples: int
+) -> None:
+    pcm = noise(samples)
+    windows = device.windowing.cut(pcm)
+    found = device.segment_features(pcm)
+    assert len(found) == len(windows)
+    for window, alone in zip(found, windows, strict=True):
+        assert np.array_equal(window, device.frontend.process(alone))
+
+
+def with_settings(bundle: Bundle, **changes: Any) -> Bundle:
+    return replace(bundle, manifest=bundle.manifest.model_copy(update=changes))
+
+
+def test_with_memory_a_window_knows_what_came_before(bundle: Bundle) -> None:
+    """Windows are slices of one stream, whatever the front-end remembers."""
+    spec = FrontendSpec(window_ms=25, step_ms=10, channels=16)
+    device = ReferenceDevice(with_settings(bundle, frontend=spec.to_dict()))
+    pcm = noise(20_500)
+    found, stream = device.segment_features(pcm), MicroFrontend(spec).process(pcm)
+    assert [len(window) for window in found] == [48] * 4
+    assert all(np.array_equal(window, stream[25 * k : 25 * k + 48]) for k, window in enumerate(found))
+    alone = device.frontend.process(pcm[4000:12_000])
+    assert not np.array_equal(found[1], alone)
+
+
+def test_a_hop_between_two_frames_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(InvalidSetting, match="a hop of 255 ms is not a whole number of steps of 10 ms"):
+        ReferenceDevice(with_settings(bundle, hop_ms=255))
 
 
 def test_silence_has_a_score(device: ReferenceDevice) -> None:

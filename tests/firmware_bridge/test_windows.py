@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.windows import Windowing
 
 
@@ -61,3 +62,29 @@ def test_what_is_no_segment_is_refused(pcm: np.ndarray) -> None:
 def test_settings_have_ranges(settings: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         Windowing(**settings)
+
+
+@given(st.integers(1, 60), st.integers(1, 40), st.integers(100, 400))
+def test_frames_of_a_window_are_those_of_its_samples(steps: int, step_ms: int, window_ms: int) -> None:
+    """Window k, cut from one stream by frames, holds exactly the samples that `cut` gives it."""
+    spec = FrontendSpec(window_ms=max(30, step_ms), step_ms=step_ms)
+    windowing = Windowing(window_ms=window_ms, hop_ms=10 * step_ms * steps)
+    window, hop = windowing.frames_of(spec)
+    assert window == spec.frames(windowing.window_samples)
+    assert hop * spec.step_samples == windowing.hop_samples
+    last_frame_ends = (window - 1) * spec.step_samples + spec.window_samples
+    assert last_frame_ends <= windowing.window_samples < last_frame_ends + spec.step_samples
+
+
+@pytest.mark.parametrize(
+    ("windowing", "complaint"),
+    [
+        (Windowing(hop_ms=1010), "hop of 1010 ms is not a whole number of steps of 20 ms"),
+        (Windowing(hop_ms=10), "set hop_ms to a multiple of 20"),
+        (Windowing(window_ms=100), "holds no frame of 120 ms"),
+    ],
+)
+def test_windows_that_share_no_frames_are_refused(windowing: Windowing, complaint: str) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        windowing.frames_of(FrontendSpec(window_ms=120, step_ms=20))
+    assert complaint in f"{caught.value.what}; {caught.value.remedy}"

@@ -43,14 +43,14 @@ def test_a_segment_is_scored_right(samples: int) -> None:
     assert np.array_equal(result.acoustic, want.acoustic)
     assert np.array_equal(result.keyword, want.keyword)
     assert np.array_equal(result.fused, want.fused)
-    assert result.windows == len(ENGINE.windows(pcm)) == client.identity.windows(samples)
+    assert result.windows == len(ENGINE.segment_features(pcm)) == client.identity.windows(samples)
     assert (result.ram_peak_bytes, result.stack_peak_bytes) == (2, 3)
     assert result.scales["fused"] == (1 / 256, -128)
 
 
 def test_features_come_whole_with_and_without_scoring_first() -> None:
     client, pcm = client_on(memory_link()), speech(2500)
-    want = [ENGINE.features(window) for window in ENGINE.windows(pcm)]
+    want = ENGINE.segment_features(pcm)
     for _ in range(2):
         got = client.features(pcm)
         assert len(got) == len(want) == 3
@@ -63,14 +63,14 @@ def test_features_survive_a_device_that_forgot() -> None:
     client, pcm = client_on(link), speech(2000)
     client.score_segment(pcm)
     link.server = DeviceServer(ENGINE, ENGINE.identity)  # it was reset
-    assert np.array_equal(client.features(pcm)[0], ENGINE.features(ENGINE.windows(pcm)[0]))
+    assert np.array_equal(client.features(pcm)[0], ENGINE.segment_features(pcm)[0])
 
 
 def test_features_are_those_of_the_segment_asked_for() -> None:
     client, first, second = client_on(memory_link()), speech(1600, 1), speech(1600, 2)
     client.score_segment(first)
-    assert np.array_equal(client.features(second)[0], ENGINE.features(second))
-    assert np.array_equal(client.features(first)[0], ENGINE.features(first))
+    assert np.array_equal(client.features(second)[0], ENGINE.segment_features(second)[0])
+    assert np.array_equal(client.features(first)[0], ENGINE.segment_features(first)[0])
 
 
 def test_a_late_reply_to_an_earlier_request_is_not_taken_for_the_present_one() -> None:

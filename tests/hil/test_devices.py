@@ -45,7 +45,7 @@ def test_a_process_on_a_pseudo_terminal_scores(device: HostProcess, rng: np.rand
     assert result.ram_peak_bytes > 1_000_000
     assert client.stats()["ram_bytes"] > 1_000_000
     windows = client.features(pcm[:2500])
-    assert np.array_equal(windows[1], ENGINE.features(ENGINE.windows(pcm[:2500])[1]))
+    assert np.array_equal(windows[1], ENGINE.segment_features(pcm[:2500])[1])
 
 
 def test_it_says_what_stands_in(device: HostProcess) -> None:

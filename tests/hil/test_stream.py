@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence
 from firmware_bridge.protocol import DeviceServer, MemoryMarks
 from firmware_bridge.protocol.engine import PCM
+from firmware_bridge.reference_device import SegmentScores
 from hil.chip import LIMITS, describe_chip, fusion_bytes
 from hil.devices.base import DeviceBase
-from hil.devices.host_engine import HostEngine, TimedScores
+from hil.devices.host_engine import HostEngine
 from hil.memory_link import MemoryLink
 from hil.observations import Segment
 from hil.rerecord import CHANNELS
@@ -23,25 +25,28 @@ from hil.stream import observe
 class TimedEngine(HostEngine):
     """A device whose timer is exact: each stage takes a fixed time per window."""
 
-    def score_segment(self, pcm: PCM) -> TimedScores:
+    def score_segment(self, pcm: PCM) -> SegmentScores:
         scores = super().score_segment(pcm)
-        count = len(self.windows(pcm))
+        count = scores.windows
         times = {
-            "features": 100 * count,
+            "features": 10000 * count,
+            "tail": 100 * count,
+            "scaling": 50 * count,
             "acoustic": 4000 * count,
             "keyword": 2000 * count,
             "fusion": 5 * count,
         }
-        return TimedScores(scores.acoustic, scores.keyword, scores.fused, times)
+        return replace(scores, stage_us=times)
 
 
 class OffByOne(HostEngine):
     """A chip whose front-end rounds one value differently."""
 
-    def features(self, window: PCM) -> np.ndarray:
-        values = super().features(window).copy()
-        values[3, 5] += 1
-        return values
+    def segment_features(self, pcm: PCM) -> list[np.ndarray]:
+        windows = [window.copy() for window in super().segment_features(pcm)]
+        for values in windows:
+            values[3, 5] += 1
+        return windows
 
 
 class InMemory(DeviceBase):
@@ -77,7 +82,8 @@ def test_a_device_that_keeps_time_replaces_the_estimates(
     seen = observe(InMemory(TimedEngine(bundle)), bundle, segments[:5], CHANNELS["clean"], chip)
     stages = seen.chip.stages_ms
     assert {name: stage.value for name, stage in stages.items()} == {
-        "features": 0.1,
+        "tail": 0.1,
+        "scaling": 0.05,
         "acoustic": 4.0,
         "keyword": 2.0,
         "fusion": 0.005,

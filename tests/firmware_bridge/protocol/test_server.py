@@ -89,7 +89,7 @@ def test_a_segment_is_scored(bench: Bench, pcm: np.ndarray) -> None:
     want = ENGINE.score_segment(pcm)
     for branch in ("acoustic", "keyword", "fused"):
         assert np.array_equal(reply[branch], getattr(want, branch))
-    assert reply["windows"] == len(ENGINE.windows(pcm)) == 4
+    assert reply["windows"] == len(ENGINE.segment_features(pcm)) == 4
     assert (reply["ram_peak_bytes"], reply["stack_peak_bytes"]) == (20, 30)
 
 
@@ -101,7 +101,7 @@ def test_features_come_in_parts(bench: Bench, pcm: np.ndarray) -> None:
         assert reply is not None
         got.append(reply["values"])
     assert len(got) == 4
-    assert np.array_equal(np.concatenate(got).reshape(-1, 40), ENGINE.features(ENGINE.windows(pcm)[2]))
+    assert np.array_equal(np.concatenate(got).reshape(-1, 40), ENGINE.segment_features(pcm)[2])
 
 
 def test_audio_is_acknowledged_per_batch_and_at_once_after_a_gap(bench: Bench) -> None:
