@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.errors import DeviceError
 from firmware_bridge.protocol import ErrorCode, Message
-from firmware_bridge.protocol.engine import PCM
+from firmware_bridge.protocol.engine import NO_SLOT, PCM
 from firmware_bridge.protocol.segment import STAGES
 from hil.conversation import Conversation, DeviceRefused, Heard
 from hil.link import Link
@@ -29,7 +30,13 @@ class DeviceIdentity:
 
     build: str
     bundle: str
+    frontend: str
+    acoustic_sha256: str
+    keyword_sha256: str
     evidence: str
+    capabilities: int
+    slot: int
+    cycles_per_us: int
     labels: int
     keywords: int
     window_samples: int
@@ -39,6 +46,11 @@ class DeviceIdentity:
     chunk_samples: int
     chunks_in_flight: int
     segment_samples: int
+
+    @property
+    def has_bundle(self) -> bool:
+        """Whether a slot holds a bundle that the device can run."""
+        return self.slot != NO_SLOT
 
     def windows(self, samples: int) -> int:
         """Return how many windows a segment of this length has; a short one counts as one."""
@@ -55,7 +67,8 @@ class SegmentResult:
         fused: int8[labels] of the fusion head.
         scales: (scale, zero point) per branch.
         windows: How many windows were averaged.
-        stage_us: Time per stage on the device, in microseconds.
+        stage_us: Time per stage on the device in microseconds, all windows together; `tail` is the part of
+            `features` that was left to do when a window's last samples had come.
         ram_peak_bytes: High-water mark of the device's memory; 0 where it cannot tell.
         stack_peak_bytes: High-water mark of its stack; 0 where it cannot tell.
         seconds: From the first byte sent to the last received, on the host's clock.
@@ -66,7 +79,7 @@ class SegmentResult:
     fused: NDArray[np.int8]
     scales: dict[str, tuple[float, int]]
     windows: int
-    stage_us: dict[str, int]
+    stage_us: dict[str, float]
     ram_peak_bytes: int
     stack_peak_bytes: int
     seconds: float
@@ -95,8 +108,15 @@ class DeviceClient:
         reply = self._talk.ask("hello", self._deadline(), session=self._session)
         names = DeviceIdentity.__dataclass_fields__
         identity = DeviceIdentity(**{name: reply[name] for name in names})
-        sizes = ("window_samples", "hop_samples", "channels", "chunk_samples", "chunks_in_flight", "labels")
-        for name in sizes:
+        sizes = [
+            "window_samples",
+            "hop_samples",
+            "channels",
+            "chunk_samples",
+            "chunks_in_flight",
+            "cycles_per_us",
+        ]
+        for name in [*sizes, "labels"] if identity.has_bundle else sizes:
             if getattr(identity, name) < 1:
                 raise _nonsense(f"{name} is {getattr(identity, name)}")
         self._identity, self._held = identity, None
@@ -127,7 +147,7 @@ class DeviceClient:
                     f"{shapes} scores for {self.identity.labels} labels, {self.identity.keywords} keywords"
                 )
             self._held = pcm
-            return _result(reply, self._talk.link.now() - started)
+            return _result(reply, self.identity.cycles_per_us, self._talk.link.now() - started)
         raise AssertionError("unreachable: the last restart returns or raises")
 
     def features(self, pcm: PCM) -> list[NDArray[np.uint16]]:
@@ -161,6 +181,16 @@ class DeviceClient:
         """Make the device forget its segment and its replies."""
         self._held = None
         self._talk.ask("reset", self._deadline())
+
+    def ask(self, request: str, work_s: float = 0.0, **fields: Any) -> Message:
+        """Send any request of the protocol until it is answered; return the reply.
+
+        Args:
+            request: A message of protocol.toml that has a reply.
+            work_s: What the device may need for it, beyond a plain answer.
+            **fields: The request's fields.
+        """
+        return self._talk.ask(request, self._deadline(work_s=work_s), work_s, **fields)
 
     @property
     def identity(self) -> DeviceIdentity:
@@ -236,13 +266,13 @@ def _checksum(pcm: PCM) -> int:
     return zlib.crc32(pcm.astype("<i2").tobytes())
 
 
-def _result(reply: Message, seconds: float) -> SegmentResult:
+def _result(reply: Message, cycles_per_us: int, seconds: float) -> SegmentResult:
     branches = ("acoustic", "keyword", "fused")
     return SegmentResult(
         **{branch: reply[branch] for branch in branches},
         scales={branch: (reply[f"{branch}_scale"], reply[f"{branch}_zero_point"]) for branch in branches},
         windows=reply["windows"],
-        stage_us={stage: reply[f"{stage}_us"] for stage in STAGES},
+        stage_us={stage: reply[f"{stage}_cycles"] / cycles_per_us for stage in STAGES},
         ram_peak_bytes=reply["ram_peak_bytes"],
         stack_peak_bytes=reply["stack_peak_bytes"],
         seconds=seconds,

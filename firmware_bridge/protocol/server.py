@@ -11,19 +11,28 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from firmware_bridge.errors import UndertoneError
 from firmware_bridge.protocol.codec import MalformedMessage, Message, decode, encode
 from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
 from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
 from firmware_bridge.protocol.segment import Refusal, SegmentStore
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
 
+# Answers of a device that has neither, in the firmware's words (core/server.c).
+NO_MICROPHONE = "this device has no microphone"
+NO_FLASH = "this device has no flash to update"
+UNKNOWN_TEMPERATURE = -(2**31)
+
+_REPLIES = {layout.id: layout.reply for layout in TABLE.layouts.values()}
+_OWN = [
+    field.name for field in TABLE.layouts["identity"].fields if field.name in Identity.__dataclass_fields__
+]
+
 
 class DeviceServer:
     """Answers the protocol's requests with an engine's results.
 
     Args:
-        engine: Computes features and scores.
+        engine: Computes features and scores; None where the device holds no bundle.
         identity: What `hello` is answered with.
         memory: Reads the port's memory marks.
         clock: Monotonic seconds.
@@ -31,7 +40,7 @@ class DeviceServer:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | None,
         identity: Identity,
         memory: Callable[[], MemoryMarks] = MemoryMarks,
         clock: Callable[[], float] = time.monotonic,
@@ -41,7 +50,7 @@ class DeviceServer:
         self._decoder = FrameDecoder()
         self._started = clock()
         self._session: int | None = None
-        # (sequence, kind, payload) -> reply. `audio` is not kept: its reply is the same by nature.
+        # (sequence, kind, payload) -> reply. The reply to `audio` or to a long request is the same by nature.
         self._replies: OrderedDict[tuple[int, int, bytes], bytes] = OrderedDict()
         self._counts = {"frames_good": 0, "frames_bad": 0, "replies_repeated": 0}
 
@@ -62,23 +71,25 @@ class DeviceServer:
             self._counts["replies_repeated"] += 1
             return self._replies[key]
         reply = self._reply(found)
-        if found.kind != Kind.AUDIO and reply:
+        short = len(found.payload) <= LIMITS["request_bytes_kept"]
+        if found.kind != Kind.AUDIO and short and reply:
             self._replies[key] = reply
             while len(self._replies) > LIMITS["replies_kept"]:
                 self._replies.popitem(last=False)
         return reply
 
     def _reply(self, frame: Frame) -> bytes:
+        reply = _REPLIES.get(frame.kind)
+        if reply is None:
+            sentence = f"this device knows no request of number {frame.kind}"
+            return _error(frame.sequence, frame.kind, ErrorCode.UNKNOWN_MESSAGE, sentence)
         try:
             message = decode(frame.kind, frame.payload)
-        except MalformedMessage as error:
-            return _error(frame.sequence, frame.kind, ErrorCode.MALFORMED, error.what)
-        except UndertoneError as error:
-            return _error(frame.sequence, frame.kind, ErrorCode.UNKNOWN_MESSAGE, error.what)
-        reply = TABLE.layouts[message.name].reply
-        if reply is None:
-            sentence = f"'{message.name}' is not a request"
-            return _error(frame.sequence, frame.kind, ErrorCode.UNKNOWN_MESSAGE, sentence)
+        except MalformedMessage:
+            bad = (
+                f"the payload of request {frame.kind} does not match its layout ({len(frame.payload)} bytes)"
+            )
+            return _error(frame.sequence, frame.kind, ErrorCode.MALFORMED, bad)
         try:
             fields = self._handle(message)
         except Refusal as refusal:
@@ -107,6 +118,10 @@ class DeviceServer:
                 return self._store.features(message["segment"], message["window"], message["first_frame"])
             case "get_stats":
                 return self._stats()
+            case "listen" | "get_live" | "get_capture":
+                raise Refusal(ErrorCode.NOT_CAPABLE, NO_MICROPHONE)
+            case "update_begin" | "update_data" | "update_end":
+                raise Refusal(ErrorCode.NOT_CAPABLE, NO_FLASH)
             case _:
                 self._forget()
                 return {}
@@ -117,30 +132,25 @@ class DeviceServer:
             self._forget()
             self._session = session
         mine = self._identity
-        return {
-            "session": session,
-            "build": mine.build,
-            "bundle": mine.bundle,
-            "evidence": mine.evidence,
-            "labels": mine.labels,
-            "keywords": mine.keywords,
-            "window_samples": mine.window_samples,
-            "hop_samples": mine.hop_samples,
-            "frames": mine.frames,
-            "channels": mine.channels,
-        } | {name: LIMITS[name] for name in ("chunk_samples", "chunks_in_flight", "segment_samples")}
+        own = {name: getattr(mine, name) for name in _OWN}
+        limits = {name: LIMITS[name] for name in ("chunk_samples", "chunks_in_flight", "segment_samples")}
+        return own | limits | {"session": session, "capabilities": 0, "cycles_per_us": 1}
 
     def _stats(self) -> dict[str, Any]:
         marks = self._memory()
-        return {
+        known = {
             "uptime_ms": int(1000 * (self._clock() - self._started)) & 0xFFFFFFFF,
             **self._counts,
             "segments_scored": self._store.scored,
+            "windows_scored": self._store.windows_scored,
             "audio_gaps": self._store.gaps,
             "ram_bytes": marks.ram_bytes,
             "ram_peak_bytes": marks.ram_peak_bytes,
             "stack_peak_bytes": marks.stack_peak_bytes,
+            "temperature_mc": UNKNOWN_TEMPERATURE,
         }
+        # The rest are counters of a chip: this device has none of them.
+        return dict.fromkeys((field.name for field in TABLE.layouts["stats"].fields), 0) | known
 
     def _forget(self) -> None:
         self._replies.clear()

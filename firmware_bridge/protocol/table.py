@@ -124,6 +124,15 @@ def parse_table(text: str) -> Table:
     ):
         if len(set(numbers)) != len(numbers) or not all(0 < number < 256 for number in numbers):
             raise InvalidSetting(f"{what} numbers must be unique and from 1 to 255", "change protocol.toml")
+    for name, bit in table.capabilities.items():
+        if not 0 < bit < 1 << 16 or bit & (bit - 1):
+            raise InvalidSetting(f"capability '{name}' = {bit}", "give each one bit of sixteen")
+    known = {(layout.name, field.name) for layout in layouts.values() for field in layout.fields}
+    for name, field in ((name, field) for name, fields in table.transcript.items() for field in fields):
+        if (name, field) not in known:
+            raise InvalidSetting(
+                f"[transcript] names the unknown field '{name}.{field}'", "change protocol.toml"
+            )
     for layout in layouts.values():
         if layout.reply is not None and layout.reply not in layouts:
             raise InvalidSetting(

@@ -28,10 +28,10 @@ def test_it_compiles_and_agrees(tmp_path: Path) -> None:
     (tmp_path / "protocol.h").write_text(render_c_header())
     checks = [
         f"UT_PROTOCOL_VERSION == {TABLE.version}u",
-        f"sizeof(((struct ut_audio *)0)->pcm) == {2 * LIMITS['chunk_samples']}",
+        f"sizeof(((struct ut_msg_audio *)0)->pcm) == {2 * LIMITS['chunk_samples']}",
         f"UT_KIND_RESULT == {TABLE.layouts['result'].id}",
         "UT_RESULT_MOST_BYTES <= UT_PAYLOAD_BYTES",
-        "sizeof(((struct ut_result *)0)->features_us) == 4",
+        "sizeof(((struct ut_msg_result *)0)->features_cycles) == 4",
     ]
     lines = ['#include "protocol.h"', *(f'_Static_assert({check}, "{check}");' for check in checks)]
     (tmp_path / "check.c").write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from typing import Any
 
@@ -24,6 +25,7 @@ from firmware_bridge.protocol import (
     encode,
     encode_frame,
 )
+from firmware_bridge.protocol.engine import NO_SLOT
 from firmware_bridge.protocol.loopback import LoopbackEngine, LoopbackScores
 
 ENGINE = LoopbackEngine()
@@ -202,7 +204,7 @@ def test_a_failing_engine_is_an_error_not_a_crash(pcm: np.ndarray) -> None:
         def score_segment(self, pcm: np.ndarray) -> LoopbackScores:
             raise ValueError("x" * 300)
 
-        def features(self, window: np.ndarray) -> np.ndarray:
+        def segment_features(self, pcm: np.ndarray) -> list[np.ndarray]:
             raise InvalidSetting("no such window", "")
 
     bench = Bench(Broken())
@@ -213,6 +215,49 @@ def test_a_failing_engine_is_an_error_not_a_crash(pcm: np.ndarray) -> None:
     assert reply["code"] == ErrorCode.INTERNAL
     assert len(reply["sentence"]) == 160
     assert bench.ask("reset") is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("listen", {"mode": 1}),
+        ("get_live", {}),
+        ("get_capture", {"offset": 0}),
+        ("update_begin", {"bytes": 9, "sha256": [0] * 32}),
+        ("update_data", {"offset": 0, "data": [1]}),
+        ("update_end", {}),
+    ],
+)
+def test_what_the_reference_has_not_got_is_said(bench: Bench, name: str, fields: dict[str, Any]) -> None:
+    assert bench.refused(name, **fields) == ErrorCode.NOT_CAPABLE
+
+
+def test_a_device_without_a_bundle_says_hello_and_refuses_audio(bench: Bench) -> None:
+    empty = dataclasses.replace(ENGINE.identity, bundle="", labels=0, keywords=0, slot=NO_SLOT)
+    bench.server = DeviceServer(None, empty)
+    reply = bench.ask("hello", session=1)
+    assert reply is not None
+    assert (reply["bundle"], reply["slot"], reply["labels"]) == ("", 255, 0)
+    assert bench.refused("begin", segment=1, samples=10) == ErrorCode.NO_BUNDLE
+    assert bench.refused("get_features", segment=1, window=0, first_frame=0) == ErrorCode.NO_BUNDLE
+
+
+@pytest.mark.parametrize(("name", "kept"), [("reset", True), ("update_data", False)])
+def test_replies_to_long_requests_are_not_kept(bench: Bench, name: str, kept: bool) -> None:
+    long = {"offset": 0, "data": [0] * LIMITS["request_bytes_kept"]} if name == "update_data" else {}
+    for _ in range(2):
+        assert bench.ask(name, sequence=5, **long) is not None
+    stats = bench.ask("get_stats", sequence=6)
+    assert stats is not None
+    assert stats["replies_repeated"] == int(kept)
+
+
+def test_an_answer_is_not_a_request(bench: Bench) -> None:
+    for kind in (Kind.ACK, 0, 77, Kind.ERROR):
+        reply = bench.replies(encode_frame(Frame(int(kind), bench.sequence, b"")))
+        assert reply is not None
+        assert (reply["code"], reply["request"]) == (ErrorCode.UNKNOWN_MESSAGE, kind)
+        assert str(int(kind)) in reply["sentence"]
 
 
 requests = st.builds(Frame, st.integers(0, 255), st.integers(0, 3), st.binary(max_size=40))

@@ -8,7 +8,15 @@ from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.protocol import LIMITS, TABLE, ErrorCode, Kind
 from firmware_bridge.protocol.table import parse_table
 
-HEAD = "version = 1\n[limits]\npayload_bytes = 32\n[errors]\nlost = 1\n"
+HEAD = "\n".join(
+    [
+        "version = 1",
+        "[limits]\npayload_bytes = 32",
+        "[errors]\nlost = 1",
+        "[capabilities]\nfly = 4",
+        "[listen_modes]\noff = 0\n",
+    ]
+)
 
 
 def test_enums_are_the_table() -> None:
@@ -41,10 +49,20 @@ def test_a_chunk_of_audio_fits_its_message() -> None:
         ("[messages.a]\nid = 256\nfields = []", "from 1 to 255"),
         ('[messages.a]\nid = 1\nfields = []\nreply = "b"', "unknown reply 'b'"),
         ('[messages.a]\nid = 1\nfields = [["x", "u16[16]"]]', "33 bytes"),
+        ('[messages.a]\nid = 1\nfields = []\n[transcript]\nb = ["x"]', "unknown field 'b.x'"),
+        ('[messages.a]\nid = 1\nfields = [["x", "u8"]]\n[transcript]\na = ["x", "y"]', "unknown field 'a.y'"),
     ],
 )
 def test_a_bad_table_is_refused(messages: str, what: str) -> None:
     with pytest.raises(InvalidSetting) as caught:
-        parse_table(HEAD + messages)
+        parse_table(HEAD + messages + ("" if "[transcript]" in messages else "\n[transcript]"))
     assert what in caught.value.what
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("bit", [0, 3, 1 << 16])
+def test_a_capability_is_one_bit_of_sixteen(bit: int) -> None:
+    table = HEAD.replace("fly = 4", f"fly = {bit}") + "[messages.a]\nid = 1\nfields = []\n[transcript]"
+    with pytest.raises(InvalidSetting, match="capability 'fly'"):
+        parse_table(table)
+    assert parse_table(table.replace(f"fly = {bit}", "fly = 32768")).capabilities == {"fly": 32768}
