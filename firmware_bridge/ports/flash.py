@@ -107,7 +107,7 @@ class Flash:
         return not self.off
 
     def _within(self, what: str, area: int, offset: int, count: int) -> bool:
-        if 0 <= area < len(AREAS) and 0 <= offset and 0 <= count <= len(self._areas[area]) - offset:
+        if 0 <= area < len(AREAS) and offset >= 0 and 0 <= count <= len(self._areas[area]) - offset:
             return True
         self.misuse.append(f"{what} of area {area} at {offset}, {count} bytes: outside")
         return False
