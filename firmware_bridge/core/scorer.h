@@ -1,6 +1,6 @@
 /* Audio in, scores out, incrementally: each sample is worked on once, however long the window is.
  *
- * One stream of features runs from the start; a window is a slice of it. When a window's last frame is
+ * One stream of features runs from the start; a window is a slice of it. When a window's last sample is
  * there: scaling -> acoustic and keyword network -> fusion -> sums. */
 #ifndef UNDERTONE_SCORER_H
 #define UNDERTONE_SCORER_H
@@ -28,11 +28,11 @@ typedef struct {
 
 typedef struct {
     ut_state stream;
-    uint32_t samples; /* taken since the start */
+    uint32_t samples; /* taken since the store's first frame began */
     uint32_t frames;  /* in the store */
-    uint32_t next;    /* first frame of the next window */
-    uint32_t windows; /* scored since the start */
-    int32_t failed;   /* a network refused; the scores are worth nothing */
+    uint32_t next;    /* first frame of the next window, counted in the store */
+    uint32_t windows; /* complete since the start */
+    int32_t failed;   /* a network refused: the scores of the segment, or of the last window, are worth nothing */
     ut_scores latest;
     int32_t sum_acoustic[UT_MOST_SCORES], sum_keyword[UT_MOST_SCORES], sum_fused[UT_MOST_SCORES];
     ut_cycles cycles;

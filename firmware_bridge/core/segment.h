@@ -17,4 +17,14 @@ typedef struct {
     struct ut_msg_result result;
 } ut_segment;
 
+struct ut_device;
+union ut_reply;
+
+/* Forget the segment. */
+void ut_segment_clear(struct ut_device *device);
+
+/* Refuse a request: there is no bundle to score with; a network failed. Both return UT_KIND_ERROR. */
+uint8_t ut_refuse_no_bundle(union ut_reply *reply);
+uint8_t ut_refuse_failed(union ut_reply *reply);
+
 #endif

@@ -119,6 +119,7 @@ class SegmentStore:
             raise Refusal(
                 ErrorCode.WRONG_CHECKSUM, "the samples do not match their checksum; send them again"
             )
+        self._pad()
         if self._result is None:
             with _failures_said():
                 scores = self._running().score_segment(pcm)
@@ -135,6 +136,7 @@ class SegmentStore:
     def features(self, segment: int, window: int, first_frame: int) -> dict[str, Any]:
         """Return the fields of a `features` reply: as many frames as fit, from `first_frame` on."""
         pcm = self._complete(segment)
+        self._pad()
         if window >= self._complete_windows:
             raise Refusal(ErrorCode.OUT_OF_RANGE, f"window {window} of {self._complete_windows}")
         if self._features is None:
@@ -161,15 +163,17 @@ class SegmentStore:
         self.windows_scored += complete - self._complete_windows
         self._complete_windows = complete
 
+    def _pad(self) -> None:
+        """A device now pads what is shorter than a window, and scores it."""
+        self._count_windows(max(1, self._complete_windows))
+
     def _require(self, segment: int) -> None:
         self._running()
         if segment != self._segment:
             raise Refusal(ErrorCode.NO_SEGMENT, f"segment {segment} was not begun")
 
     def _complete(self, segment: int) -> PCM:
-        """Return the samples, when all came; a device now pads what is shorter than a window."""
         self._require(segment)
         if self._received < len(self._pcm):
             raise Refusal(ErrorCode.INCOMPLETE, f"{self._received} of {len(self._pcm)} samples came")
-        self._count_windows(max(1, self._complete_windows))
         return self._pcm
