@@ -1,0 +1,1 @@
+"""The device's core as a process on this machine."""
