@@ -18,7 +18,7 @@ MARKS = {"ok": "ok", "missing": "missing", "wrong": "WRONG"}
 
 def checks() -> tuple[Callable[[System], Finding | list[Finding]], ...]:
     """Return all checks in the order of the report."""
-    from tools.health import board, machine
+    from tools.health import board, firmware, machine
 
     return (
         machine.check_python,
@@ -28,6 +28,9 @@ def checks() -> tuple[Callable[[System], Finding | list[Finding]], ...]:
         machine.check_edgetpu_compiler,
         machine.check_corpora,
         machine.check_foundation,
+        firmware.check_m7_compiler,
+        firmware.check_sdk,
+        firmware.check_flashtool,
         board.check_board,
         board.check_ports,
         board.check_group,

@@ -119,13 +119,19 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
 def devices() -> list[dict[str, Any]]:
     """Return what `--dut` takes, and the serial ports with what is known of them."""
     from hil.devices import AVAILABLE
-    from tools.health.board import STATES
+    from tools.board.usb import MEANING
+    from tools.health.board import describe_port
     from tools.health.system import System
 
     found: list[dict[str, Any]] = [{"name": name, "what": what} for name, what in AVAILABLE.items()]
-    for port in System().ports():
-        what = STATES.get(port.usb, port.usb or "not on USB")
-        found.append({"name": f"board:{port.device}", "what": f"serial port, {what}"})
+    system = System()
+    for board in system.boards():
+        name = f"USB {board.serial or board.place}"
+        found.append(
+            {"name": name, "what": f"{board.usb}, {MEANING[board.state]}"} | {"board": board.as_dict()}
+        )
+    for port in system.ports():
+        found.append({"name": f"board:{port.device}", "what": f"serial port, {describe_port(port)}"})
     return found
 
 

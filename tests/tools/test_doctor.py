@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,14 +13,22 @@ import pytest
 
 from firmware_bridge.errors import EnvironmentLacking
 from tools import doctor
+from tools.board.usb import USB_IDS, UsbBoard
 from tools.cli import run
-from tools.health import board, machine
+from tools.health import board, firmware, machine
 from tools.health import system as system_module
 from tools.health.finding import Finding, ok
 from tools.health.system import Port, System
 
-BOARD = Port("/dev/ttyACM0", board.RUNNING)
+ROM, FLASHLOADER, LOADER = "1fc9:013d", "15a2:0073", "18d1:9307"
+BOARD = Port("/dev/ttyACM0", board.RUNNING, serial="24CD")
 ALL_RULES = 'ATTRS{idVendor}=="18D1" 9307 9308\nATTRS{idVendor}=="1fc9" 013d\n15a2 0073'
+
+
+def seen(usb: str, serial: str = "", place: str = "1-1") -> UsbBoard:
+    return UsbBoard(USB_IDS[usb], usb, place, serial)
+
+
 LOCK = """\
 numpy==1.26.4 \\
     --hash=sha256:00 \\
@@ -40,7 +49,9 @@ class Machine(System):
         self.lock_text: str | None = LOCK
         self.variables: Mapping[str, str] = {"PATH": ""}
         self.serial = [BOARD]
-        self.usb = {board.RUNNING}
+        self.usb = [seen(board.RUNNING, "24CD")]
+        self.programs = {"arm-none-eabi-gcc": "/usr/bin/arm-none-eabi-gcc"}
+        self.listens = True
         self.member = {"dialout"}
         self.rules = ALL_RULES
         self.running = {"bash"}
@@ -69,8 +80,14 @@ class Machine(System):
     def ports(self) -> list[Port]:
         return self.serial
 
-    def usb_ids(self) -> set[str]:
+    def boards(self) -> list[UsbBoard]:
         return self.usb
+
+    def which(self, program: str) -> str:
+        return self.programs.get(program, "")
+
+    def board_listens(self, seconds: float = 0.5) -> bool:
+        return self.listens
 
     def groups(self) -> set[str]:
         return self.member
@@ -104,19 +121,21 @@ CASES = [
         "python",
     ),
     (machine.check_edgetpu_compiler, {"variables": {"EDGETPU_COMPILER": "/no/such"}}, "missing", "/no/such"),
-    (board.check_board, {}, "ok", "its application runs"),
-    (board.check_board, {"usb": set()}, "ok", "its application runs"),
+    (board.check_board, {}, "ok", "24CD at 1-1 (18d1:9308), its application runs"),
+    (board.check_board, {"usb": []}, "missing", "18d1:9308, 1fc9:013d, 15a2:0073, 18d1:9307"),
+    (board.check_board, {"usb": [seen(ROM)]}, "wrong", "ROM loader"),
+    (board.check_board, {"usb": [seen(FLASHLOADER)]}, "wrong", "flash loader"),
+    (board.check_board, {"usb": [seen(LOADER, "AB")]}, "wrong", "AB at 1-1 (18d1:9307), in the ELF loader"),
+    (board.check_board, {"usb": [seen(board.RUNNING, "AA"), seen(board.RUNNING, "BB")]}, "ok", "--serial"),
+    (board.check_board, {"usb": [seen(board.RUNNING, "AA"), seen(ROM)]}, "wrong", "AA at 1-1"),
+    (board.check_ports, {}, "ok", "/dev/ttyACM0 (18d1:9308, the board"),
     (
-        board.check_board,
-        {"usb": set(), "serial": []},
-        "missing",
-        "18d1:9308, 1fc9:013d, 15a2:0073, 18d1:9307",
+        board.check_ports,
+        {"serial": [Port("/dev/ttyUSB0", "0403:6001", True, "A9", "FT232R")]},
+        "ok",
+        "FT232R, A9",
     ),
-    (board.check_board, {"usb": {board.ROM}, "serial": []}, "wrong", "ROM loader"),
-    (board.check_board, {"usb": {board.FLASHLOADER}, "serial": []}, "wrong", "flash loader"),
-    (board.check_board, {"usb": {board.ELF_LOADER}, "serial": []}, "wrong", "ELF loader"),
-    (board.check_board, {"usb": {"18d1:4ee1"}, "serial": []}, "missing", "no Coral"),
-    (board.check_ports, {}, "ok", "/dev/ttyACM0 (18d1:9308)"),
+    (board.check_ports, {"serial": [Port("/dev/ttyS0")]}, "ok", "/dev/ttyS0 (not USB)"),
     (board.check_ports, {"serial": []}, "missing", "none"),
     (board.check_ports, {"serial": [Port("/dev/ttyS0", "", False)]}, "wrong", "no right to open /dev/ttyS0"),
     (board.check_ports, {"serial": [Port("/dev/ttyUSB9", "1a86:7523", False)]}, "ok", "1a86:7523"),
@@ -140,7 +159,25 @@ CASES = [
         "ok",
         "leave the board alone",
     ),
-    (board.check_usb_ethernet, {}, "ok", "10.10.10.2"),
+    (
+        board.check_usb_ethernet,
+        {},
+        "ok",
+        "10.10.10.2 faces the board's 10.10.10.1, which listens on port 7000",
+    ),
+    (board.check_usb_ethernet, {"listens": False}, "wrong", "nothing listens on its port 7000"),
+    (board.check_usb_ethernet, {"listens": False, "usb": []}, "ok", "10.10.10.2"),
+    (firmware.check_m7_compiler, {}, "ok", "/usr/bin/arm-none-eabi-gcc"),
+    (
+        firmware.check_m7_compiler,
+        {"packages": {"ziglang": "0.15"}, "programs": {}},
+        "ok",
+        "the package ziglang",
+    ),
+    (firmware.check_m7_compiler, {"programs": {}}, "missing", "neither arm-none-eabi-gcc nor"),
+    (firmware.check_sdk, {}, "missing", "CORALMICRO_DIR"),
+    (firmware.check_sdk, {"variables": {"CORALMICRO_DIR": "/no/such"}}, "missing", "/no/such is no checkout"),
+    (firmware.check_flashtool, {}, "missing", "comes with the SDK"),
     (board.check_usb_ethernet, {"route": "192.168.1.5"}, "missing", "10.10.10.1"),
     (board.check_usb_ethernet, {"route": ""}, "missing", "10.10.10.1"),
 ]
@@ -162,6 +199,24 @@ def test_a_machine_without_a_c_compiler(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("firmware_bridge.microfrontend.build.find_compiler", none)
     found = machine.check_c_compiler(Machine())
     assert (found.state, found.fix, found.needed) == ("missing", "install gcc", True)
+
+
+def test_the_sdk_and_its_flash_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "flashtool.py").touch()
+    here = Machine(variables={"CORALMICRO_DIR": str(tmp_path)})
+    found = firmware.check_sdk(here)
+    assert (found.state, "unknown commit" in found.what) == ("wrong", True)
+    monkeypatch.setattr("tools.board.sdk.read_commit", lambda folder: "1" * 40)
+    found = firmware.check_sdk(here)
+    assert (found.state, "11111111" in found.what) == ("wrong", True)
+    assert "checkout c9f665b0" in found.fix
+    monkeypatch.setattr("tools.board.sdk.read_commit", lambda folder: "c9f665b0" + "1" * 32)
+    assert firmware.check_sdk(here) == ok("SDK (CORALMICRO_DIR)", f"{tmp_path} at c9f665b0")
+    assert firmware.check_flashtool(here).state == "wrong"
+    monkeypatch.setattr(firmware, "toolchain_option", lambda sdk: [])
+    monkeypatch.setattr(firmware, "find_python", lambda sdk, environment: "/usr/bin/python3")
+    assert firmware.check_flashtool(here).what.endswith("flashtool.py, run by /usr/bin/python3")
 
 
 def test_corpora_are_looked_for(ravdess: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path) -> None:
@@ -209,7 +264,7 @@ def test_every_line_comes_with_its_fix(
     found = json.loads(capsys.readouterr().out)
     assert found["ready"] is False
     assert {"name", "state", "what", "fix", "needed"} == set(found["findings"][0])
-    assert len(found["findings"]) >= 14
+    assert len(found["findings"]) >= 17
 
 
 def test_a_good_machine_is_ready(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,11 +294,19 @@ class TestThisMachine:
         (tmp_path / "1-1").mkdir()
         (tmp_path / "1-1" / "idVendor").write_text("18d1\n")
         (tmp_path / "1-1" / "idProduct").write_text("9308\n")
-        (tmp_path / "1-1:1.0").mkdir()
         monkeypatch.setattr(system_module, "USB_DEVICES", tmp_path)
-        assert System().usb_ids() == {"18d1:9308"}
-        monkeypatch.setattr(system_module, "USB_DEVICES", tmp_path / "none")
-        assert System().usb_ids() == set()
+        assert [one.usb for one in System().boards()] == ["18d1:9308"]
+
+    def test_what_listens_where_the_board_would(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            monkeypatch.setattr(system_module, "BOARD_ADDRESS", "127.0.0.1")
+            monkeypatch.setattr(system_module, "BOARD_PORT", door.getsockname()[1])
+            assert System().board_listens()
+        assert not System().board_listens()
+
+    def test_programs_are_looked_for(self) -> None:
+        assert System().which("sh").endswith("/sh")
+        assert System().which("no-such-program") == ""
 
     def test_rules_are_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a.rules").write_text("one")

@@ -12,6 +12,7 @@ import pytest
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.microfrontend import PRESETS
 from tools import list_things
+from tools.board.usb import State, UsbBoard
 from tools.cli import run
 from tools.health.system import Port, System
 from train.corpora import READERS
@@ -91,10 +92,23 @@ def test_bundles_whole_and_damaged(make_bundle: Callable[..., Bundle], tmp_path:
     assert (one["id"], one["uar"], one["commercial"]) == (whole.id, 61.5, False)
 
 
-def test_a_board_is_listed_with_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(System, "ports", lambda self: [Port("/dev/ttyACM0", "18d1:9308")])
-    found = entry(list_things.devices(), "board:/dev/ttyACM0")
-    assert "its application runs" in str(found["what"])
+def test_boards_and_ports_are_listed_with_their_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    boards = [
+        UsbBoard(State.RUNNING, "18d1:9308", "1-1", "24CD", ("/dev/ttyACM0",)),
+        UsbBoard(State.ROM, "1fc9:013d", "1-2"),
+    ]
+    ports = [
+        Port("/dev/ttyACM0", "18d1:9308", serial="24CD"),
+        Port("/dev/ttyUSB0", "0403:6001", what="FT232R"),
+    ]
+    monkeypatch.setattr(System, "boards", lambda self: boards)
+    monkeypatch.setattr(System, "ports", lambda self: ports)
+    found = list_things.devices()
+    assert "its application runs" in str(entry(found, "USB 24CD")["what"])
+    assert "ROM loader" in str(entry(found, "USB 1-2")["what"])
+    assert entry(found, "USB 24CD")["board"]["ports"] == ("/dev/ttyACM0",)  # type: ignore[index]
+    assert "one way only" in str(entry(found, "board:/dev/ttyACM0")["what"])
+    assert "FT232R" in str(entry(found, "board:/dev/ttyUSB0")["what"])
 
 
 def test_people_get_tables(

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+from tools.board.rights import install_rules, uncovered
+from tools.board.sdk import VARIABLE
+from tools.board.usb import MEANING, USB_IDS, WAY_BACK, State
 from tools.health.finding import Finding, ok
-from tools.health.system import BOARD_ADDRESS, System
+from tools.health.system import BOARD_ADDRESS, BOARD_PORT, Port, System
 
-# What the board is on USB in each of its states (coralmicro's flash tool goes through them in this order).
-RUNNING, ROM, FLASHLOADER, ELF_LOADER = "18d1:9308", "1fc9:013d", "15a2:0073", "18d1:9307"
-STATES = {
-    RUNNING: "its application runs",
-    ROM: "in the chip's ROM loader (SDP): ready to be flashed",
-    FLASHLOADER: "in the flash loader: a flash run was not finished",
-    ELF_LOADER: "in the ELF loader: waiting for files",
-}
-RULES = """SUBSYSTEMS=="usb", ATTRS{idVendor}=="18d1", ATTRS{idProduct}=="9307|9308", MODE="0666" """.strip()
-RULES_FILE = "/etc/udev/rules.d/99-undertone.rules"
+RUNNING = next(usb for usb, state in USB_IDS.items() if state is State.RUNNING)
 
 
 def check_board(system: System) -> Finding:
     """The board, by what it is on USB."""
-    present = system.usb_ids() | {port.usb for port in system.ports()}
-    states = [vid_pid for vid_pid in STATES if vid_pid in present]
-    if not states:
+    boards = system.boards()
+    if not boards:
         return Finding(
             "board",
             "missing",
-            f"no Coral Dev Board Micro on USB (looked for {', '.join(STATES)})",
-            "connect it with a data cable; until then use `--dut host`",
+            f"no Coral Dev Board Micro on USB (looked for {', '.join(USB_IDS)})",
+            "connect it with a data cable; until then use `--dut host` or `--dut twin`",
         )
-    state = states[0]
-    text = f"{state}, {STATES[state]}"
-    if state == RUNNING:
-        return ok("board", text)
-    return Finding("board", "wrong", text, "flash it, or press its reset button to start the application")
+    text = "; ".join(f"{board.title}, {MEANING[board.state]}" for board in boards)
+    stuck = [board for board in boards if board.state is not State.RUNNING]
+    if stuck:
+        return Finding("board", "wrong", text, WAY_BACK[stuck[0].state])
+    if len(boards) > 1:
+        text += "; several: `undertone flash` wants --serial"
+    return ok("board", text)
 
 
 def check_ports(system: System) -> Finding:
@@ -40,7 +35,7 @@ def check_ports(system: System) -> Finding:
     ports = system.ports()
     if not ports:
         return Finding("serial ports", "missing", "none", "connect the board, or use `--dut host`")
-    named = ", ".join(f"{port.device} ({port.usb or 'not USB'})" for port in ports)
+    named = ", ".join(f"{port.device} ({describe_port(port)})" for port in ports)
     closed = [port.device for port in ports if not port.writable and port.usb in ("", RUNNING)]
     if closed:
         return Finding(
@@ -50,6 +45,14 @@ def check_ports(system: System) -> Finding:
             "join the port's group (below), or install the udev rules",
         )
     return ok("serial ports", named)
+
+
+def describe_port(port: Port) -> str:
+    """Return who is behind a serial port, as far as its USB device says."""
+    if not port.usb:
+        return "not USB"
+    who = "the board: its log, one way only" if port.usb == RUNNING else port.what or "unknown"
+    return f"{port.usb}, {who}" + (f", {port.serial}" if port.serial else "")
 
 
 def check_group(system: System) -> Finding:
@@ -74,16 +77,11 @@ def check_udev(system: System) -> Finding:
         return ok("udev rules", "not used on this system")
     if "root" in system.groups():
         return ok("udev rules", "not needed by root")
-    rules = system.udev_rules().lower()
-    absent = [vid_pid for vid_pid in STATES if not all(part in rules for part in vid_pid.split(":"))]
+    absent = uncovered(system.udev_rules())
     if not absent:
         return ok("udev rules", "all states of the board are covered")
-    return Finding(
-        "udev rules",
-        "missing",
-        f"nothing for {', '.join(absent)}",
-        f"write a line like this for each into {RULES_FILE}, then `sudo udevadm control --reload`: {RULES}",
-    )
+    sdk = system.environment().get(VARIABLE, "")
+    return Finding("udev rules", "missing", f"nothing for {', '.join(absent)}", install_rules(sdk))
 
 
 def check_modem_manager(system: System) -> Finding:
@@ -101,14 +99,24 @@ def check_modem_manager(system: System) -> Finding:
 
 
 def check_usb_ethernet(system: System) -> Finding:
-    """Audio goes to the board over TCP on USB-Ethernet."""
-    own = system.route_to_board()
-    if own.rpartition(".")[0] == BOARD_ADDRESS.rpartition(".")[0]:
-        return ok("USB-Ethernet", f"{own} faces the board's {BOARD_ADDRESS}")
+    """Audio goes to the board over TCP on USB-Ethernet; without a running board nothing is asked."""
+    own, name = system.route_to_board(), "USB-Ethernet"
+    if own.rpartition(".")[0] != BOARD_ADDRESS.rpartition(".")[0]:
+        return Finding(
+            name,
+            "missing",
+            f"no own address in the network of {BOARD_ADDRESS}",
+            "connect the board (it hands out addresses by DHCP) and bring the new interface up; "
+            "the debug UART works without it, slower",
+        )
+    facing = f"{own} faces the board's {BOARD_ADDRESS}"
+    if not any(board.state is State.RUNNING for board in system.boards()):
+        return ok(name, facing)
+    if system.board_listens():
+        return ok(name, f"{facing}, which listens on port {BOARD_PORT}")
     return Finding(
-        "USB-Ethernet",
-        "missing",
-        f"no own address in the network of {BOARD_ADDRESS}",
-        "connect the board (it hands out addresses by DHCP) and bring the new interface up; "
-        "the debug UART works without it, slower",
+        name,
+        "wrong",
+        f"{facing}, but nothing listens on its port {BOARD_PORT}",
+        "another program runs on it: undertone flash; or press Reset and look again",
     )

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.board.usb import USB_DEVICES, USB_IDS, State, UsbBoard, find_boards
+
 ROOT = Path(__file__).resolve().parents[2]
-USB_DEVICES = Path("/sys/bus/usb/devices")
 UDEV_FOLDERS = (Path("/etc/udev/rules.d"), Path("/usr/lib/udev/rules.d"), Path("/lib/udev/rules.d"))
-BOARD_ADDRESS = "10.10.10.1"
+BOARD_ADDRESS, BOARD_PORT = "10.10.10.1", 7000
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,15 @@ class Port:
         device: What is opened, such as `/dev/ttyACM0`.
         usb: `vid:pid` in hexadecimal, empty for a port that is not on USB.
         writable: Whether this user may open it.
+        serial: Serial number of the USB device, where it has one.
+        what: What the device says it is, where it says so.
     """
 
     device: str
     usb: str = ""
     writable: bool = True
+    serial: str = ""
+    what: str = ""
 
 
 class System:
@@ -70,18 +75,29 @@ class System:
         from serial.tools import list_ports
 
         return [
-            Port(p.device, _usb(p.vid, p.pid), os.access(p.device, os.R_OK | os.W_OK))
+            Port(
+                p.device,
+                _usb(p.vid, p.pid),
+                os.access(p.device, os.R_OK | os.W_OK),
+                p.serial_number or "",
+                p.product or "",
+            )
             for p in sorted(list_ports.comports(), key=lambda port: port.device)
         ]
 
-    def usb_ids(self) -> set[str]:
-        """Return `vid:pid` of everything on USB, where the system tells (Linux)."""
-        found = set()
-        for folder in USB_DEVICES.glob("*") if USB_DEVICES.is_dir() else ():
-            with contextlib.suppress(OSError):
-                vid, pid = ((folder / name).read_text().strip() for name in ("idVendor", "idProduct"))
-                found.add(f"{vid}:{pid}")
-        return found
+    def boards(self) -> list[UsbBoard]:
+        """Return the boards on USB; where there is no sysfs, those that offer a serial port."""
+        if USB_DEVICES.is_dir():
+            return find_boards(USB_DEVICES)
+        return [
+            UsbBoard(State.RUNNING, port.usb, serial=port.serial, ports=(port.device,))
+            for port in self.ports()
+            if USB_IDS.get(port.usb) is State.RUNNING
+        ]
+
+    def which(self, program: str) -> str:
+        """Return where a program lies, empty where it is not on the PATH."""
+        return shutil.which(program) or ""
 
     def groups(self) -> set[str]:
         """Return the names of the groups of this process; `root` where it may do everything."""
@@ -118,6 +134,14 @@ class System:
                 return str(probe.getsockname()[0])
             except OSError:
                 return ""
+
+    def board_listens(self, seconds: float = 0.5) -> bool:
+        """Whether something takes a connection where the board's firmware would."""
+        try:
+            socket.create_connection((BOARD_ADDRESS, BOARD_PORT), seconds).close()
+        except OSError:
+            return False
+        return True
 
 
 def _normal(name: str) -> str:
