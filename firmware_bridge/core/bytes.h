@@ -10,8 +10,10 @@
 #endif
 
 static inline void ut_bytes_copy(void *to, const void *from, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-        ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+    uint8_t *target = (uint8_t *)to;
+    const uint8_t *source = (const uint8_t *)from;
+    while (count-- > 0) {
+        *target++ = *source++;
     }
 }
 

@@ -215,7 +215,7 @@ int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image) {
 }
 
 static int32_t verify_network(const ut_port *port, uint32_t slot, const ut_image_network *network, uint8_t *into) {
-    uint8_t chunk[CHUNK_BYTES], digest[32];
+    uint8_t chunk[CHUNK_BYTES] = {0}, digest[32];
     ut_sha256 sha;
     ut_sha256_start(&sha);
     for (uint32_t at = 0; at < network->bytes;) {

@@ -10,11 +10,10 @@ static uint8_t refuse(union ut_reply *reply, int32_t code) {
         uint8_t code;
         const char *sentence;
     } reasons[] = {
-        {UT_ERROR_WRONG_HASH, "the image is damaged"},
+        {UT_ERROR_WRONG_HASH, "the image is damaged, or not the one that was announced"},
         {UT_ERROR_DOES_NOT_FIT, "the bundle's networks or their arenas need more memory than this device has"},
         {UT_ERROR_WRONG_FRONTEND, "the bundle was made for another front-end or other windows than this firmware's"},
         {UT_ERROR_STORAGE_FAILED, "the flash does not take or give back what it should"},
-        {UT_ERROR_NOT_CAPABLE, "this device has no flash to update"},
         {UT_ERROR_NO_UPDATE, "no update was begun"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; ++i) {
@@ -23,10 +22,6 @@ static uint8_t refuse(union ut_reply *reply, int32_t code) {
         }
     }
     return ut_refuse(reply, UT_ERROR_INTERNAL, "the bundle's networks cannot be run (error %)", (uint32_t)code, 0);
-}
-
-static int32_t has_flash(const ut_port *port) {
-    return port->flash_read != 0 && port->flash_erase != 0 && port->flash_program != 0;
 }
 
 /* The slot that holds nothing which is in use, or would be after a restart. */
@@ -39,9 +34,6 @@ static int32_t free_slot(ut_device *device) {
 uint8_t ut_on_update_begin(ut_device *device, const struct ut_msg_update_begin *request, union ut_reply *reply) {
     ut_update *const update = &device->update;
     const ut_port *const port = device->port;
-    if (!has_flash(port)) {
-        return refuse(reply, UT_ERROR_NOT_CAPABLE);
-    }
     if (request->sha256_count != sizeof update->sha256) {
         return ut_refuse(reply, UT_ERROR_MALFORMED, "a SHA-256 of % bytes", request->sha256_count, 0);
     }
