@@ -8,12 +8,12 @@ from typing import Any
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.progress import note
+from firmware_bridge.protocol.reference import bundle_identity
 from hil.budgets import Budget
 from hil.checks import verdicts
 from hil.checks.accuracy import leaked_speakers
 from hil.chip import describe_chip
 from hil.devices.base import Device
-from hil.devices.host_engine import HostEngine
 from hil.observations import Chip, Observations, Segment
 from hil.report import HilReport, write_report
 from hil.report.model import scorecards
@@ -57,7 +57,7 @@ def run_hil(
         CheckFailed: The gate let a planted regression through.
     """
     require_segments(segments, bundle)
-    identity = HostEngine(bundle).identity
+    identity = bundle_identity(bundle)
     chip = chip or describe_chip(bundle, identity.frames, identity.channels)
     with device:
         seen = observe(device, bundle, segments, channel, chip, rooms, noises)

@@ -17,11 +17,10 @@ from firmware_bridge.fusion import FusionHead
 from firmware_bridge.progress import track
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
-from firmware_bridge.reference_device import SegmentScores
+from firmware_bridge.reference_device import ReferenceDevice, SegmentScores
 from hil.chip import fusion_bytes
 from hil.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
-from hil.devices.host_engine import HostEngine
 from hil.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rerecord import Channel, Noise, Room, rerecord
 
@@ -102,7 +101,7 @@ def observe(
         DeviceError: The device was lost or refused.
     """
     require_segments(segments, bundle)
-    client, engine = DeviceClient(device.link()), HostEngine(bundle)
+    client, engine = DeviceClient(device.link()), ReferenceDevice(bundle)
     require_same_bundle(client.hello(), bundle)
     log = _Log()
     with ThreadPoolExecutor(max_workers=1) as beside:
@@ -120,7 +119,7 @@ def observe(
     return _observations(device, bundle, segments, chip, log, stage_us)
 
 
-def _reference(engine: HostEngine, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
+def _reference(engine: ReferenceDevice, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
     """Return the host's own scores, and the features of each window."""
     return engine.score_segment(pcm), engine.segment_features(pcm)
 

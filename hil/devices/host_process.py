@@ -44,7 +44,7 @@ class HostProcess(DeviceBase):
     def from_bundle(cls, bundle: Path) -> HostProcess:
         """Return the device that runs a bundle with the host's int8 reference kernels."""
         return cls(
-            [sys.executable, "-m", "hil.devices.host_device", "--bundle", str(bundle.resolve()), "--pty"]
+            [sys.executable, "-m", "firmware_bridge.ports.host", "--bundle", str(bundle.resolve()), "--pty"]
         )
 
     def start(self) -> None:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from firmware_bridge.ports.host.device import memory_marks
+from firmware_bridge.ports.host.serve import serve_on_pty
 from firmware_bridge.protocol import DeviceServer
 from firmware_bridge.protocol.loopback import LoopbackEngine
-from hil.devices.pty_server import memory_marks, serve_on_pty
 
 if __name__ == "__main__":
     ENGINE = LoopbackEngine()
-    serve_on_pty(DeviceServer(ENGINE, ENGINE.identity, memory_marks))
+    serve_on_pty(DeviceServer(ENGINE, ENGINE.identity, memory_marks).push)

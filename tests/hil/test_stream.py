@@ -12,17 +12,17 @@ from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence
 from firmware_bridge.protocol import DeviceServer, MemoryMarks
 from firmware_bridge.protocol.engine import PCM
-from firmware_bridge.reference_device import SegmentScores
+from firmware_bridge.protocol.reference import bundle_identity
+from firmware_bridge.reference_device import ReferenceDevice, SegmentScores
 from hil.chip import LIMITS, describe_chip, fusion_bytes
 from hil.devices.base import DeviceBase
-from hil.devices.host_engine import HostEngine
 from hil.memory_link import MemoryLink
 from hil.observations import Segment
 from hil.rerecord import CHANNELS
 from hil.stream import observe
 
 
-class TimedEngine(HostEngine):
+class TimedEngine(ReferenceDevice):
     """A device whose timer is exact: each stage takes a fixed time per window."""
 
     def score_segment(self, pcm: PCM) -> SegmentScores:
@@ -39,7 +39,7 @@ class TimedEngine(HostEngine):
         return replace(scores, stage_us=times)
 
 
-class OffByOne(HostEngine):
+class OffByOne(ReferenceDevice):
     """A chip whose front-end rounds one value differently."""
 
     def segment_features(self, pcm: PCM) -> list[np.ndarray]:
@@ -54,8 +54,8 @@ class InMemory(DeviceBase):
     evidence = Evidence.EMULATED
     keeps_time = True
 
-    def __init__(self, engine: HostEngine) -> None:
-        identity = engine.identity
+    def __init__(self, engine: ReferenceDevice) -> None:
+        identity = bundle_identity(engine.bundle)
         self._link = MemoryLink(DeviceServer(engine, identity, lambda: MemoryMarks(1, 2, 3)))
 
     def start(self) -> None:
