@@ -1,0 +1,370 @@
+"""Devices on a bench: the C core with made-up networks, and the same device in Python."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from cffi import FFI
+
+from firmware_bridge.bundle import Bundle, write_bundle
+from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.fusion import FusionHead
+from firmware_bridge.image import build_image
+from firmware_bridge.microfrontend import FrontendSpec, InputScaling, preset
+from firmware_bridge.microfrontend.build import BUILD
+from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
+from firmware_bridge.ports.host.build import compile_library
+from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
+from firmware_bridge.protocol import (
+    DeviceServer,
+    Frame,
+    FrameDecoder,
+    Kind,
+    Message,
+    decode,
+    encode,
+    encode_frame,
+)
+from firmware_bridge.protocol.engine import Identity, MemoryMarks
+from firmware_bridge.protocol.table import TABLE
+from firmware_bridge.reference_device import ReferenceDevice
+
+BENCH = Path(__file__).parent / "bench.c"
+WRAPPED = "-Wl,--wrap=ut_push,--wrap=ut_scale,--wrap=ut_fuse"
+COUNTS = ("has_bundle", "frames", "samples", "infers", "on", "waiting", "in_store")
+DECLARATIONS = """
+typedef int32_t (*run_network)(uint32_t network, const int8_t *input, size_t inputs, int8_t *output, size_t outputs);
+void *bench_new(const uint8_t *image, size_t bytes, int32_t microphone);
+void bench_free(void *held);
+size_t bench_talk(void *held, const uint8_t *bytes, size_t count, const uint8_t **sent);
+void bench_hear(void *held, const int16_t *pcm, size_t count, uint32_t lost);
+void bench_fail(void *held, uint32_t from, uint32_t count);
+void bench_networks(void *held, run_network networks);
+void bench_counts(void *held, uint32_t counts[7]);
+void bench_age(void *held, uint32_t captured);
+void bench_fuse(const int32_t *bias, const int16_t *weight, const int8_t *zero_point, int32_t shift, uint32_t labels,
+                uint32_t keywords, const int8_t *scores, int8_t *fused);
+int8_t bench_mean(int32_t sum, int32_t n);
+"""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A front-end, its windows and the shape of the scores."""
+
+    spec: FrontendSpec
+    window_ms: int
+    hop_ms: int
+    scaling: InputScaling
+    labels: int = 4
+    keywords: int = 3
+
+
+NOTCHED = FrontendSpec(
+    window_ms=25, step_ms=10, channels=24, dc_notch=DcNotch(), activity=ActivityDetection()
+)
+SETUPS = {
+    # Noise reduction and PCAN remember.
+    "micro_speech": Setup(preset("micro_speech"), 1000, 200, InputScaling.fixed_between(0, 700)),
+    # Gaps between the windows; as many scores as a device can have.
+    "notch, hop longer than window": Setup(NOTCHED, 300, 700, InputScaling.dynamic(40.0, 6), 16, 32),
+    # Frames side by side; a window that ends between two frames.
+    "odd": Setup(
+        FrontendSpec(window_ms=32, step_ms=32, channels=8), 330, 320, InputScaling(kind="span"), 1, 1
+    ),
+    "yamnet, five seconds": Setup(preset("yamnet"), 5000, 1000, InputScaling(kind="range")),
+}
+
+
+class MadeUpNetwork:
+    """The network of bench.c, in Python."""
+
+    def __init__(self, network: int, outputs: int) -> None:
+        self._network, self._places = network, np.arange(outputs, dtype=np.uint32) * 2 + 1
+
+    def run(self, scaled: np.ndarray) -> np.ndarray:
+        values = scaled.ravel().astype(np.uint32)
+        factors = np.arange(len(values), dtype=np.uint32) * np.uint32(2654435761) + np.uint32(12345)
+        total = (values * factors).sum(dtype=np.uint32) + np.uint32(self._network)
+        mixed = total * self._places * np.uint32(2246822519)
+        return (mixed >> 24).astype(np.uint8).view(np.int8)
+
+
+def bundle_of(setup: Setup, like: Bundle, directory: Path) -> Bundle:
+    """Return a whole bundle whose networks are made up."""
+    dice = np.random.default_rng(setup.labels)
+    inputs = setup.labels + setup.keywords
+    head = FusionHead(
+        dice.integers(-3000, 3001, (setup.labels, inputs)).astype(np.int32),
+        dice.integers(-100000, 100001, setup.labels).astype(np.int32),
+        dice.integers(-128, 128, inputs).astype(np.int32),
+        11,
+        0.0625,
+    )
+    values = setup.spec.frames(setup.window_ms * 16) * setup.spec.channels
+    files, models = {}, {}
+    for name, outputs in (("acoustic", setup.labels), ("keyword", setup.keywords)):
+        files[f"{name}.tflite"] = data = f"a made-up {name} network".encode()
+        entry = like.manifest.models[name].model_dump()
+        digest, shapes = (
+            hashlib.sha256(data).hexdigest(),
+            {"input_shape": [1, values], "output_shape": [1, outputs]},
+        )
+        models[name] = {**entry, "sha256": digest, "bytes": len(data), **shapes}
+    changes = {
+        "labels": [f"label {i}" for i in range(setup.labels)],
+        "keywords": [f"word {i}" for i in range(setup.keywords)],
+        "window_ms": setup.window_ms,
+        "hop_ms": setup.hop_ms,
+        "frontend": setup.spec.to_dict(),
+        "table_hash": setup.spec.table_hash,
+        "scaling": setup.scaling.to_dict(),
+        "fusion": head.to_dict(),
+        "models": models,
+    }
+    manifest = {**like.manifest.model_dump(mode="json"), **changes}
+    manifest.pop("files", None)
+    return write_bundle(directory, manifest, files)
+
+
+def reference_of(bundle: Bundle) -> ReferenceDevice:
+    """Return the device in Python, with the made-up networks."""
+    shapes = {name: model.output_shape[1] for name, model in bundle.manifest.models.items()}
+    order = ("acoustic", "keyword")
+    with mock.patch(
+        "firmware_bridge.reference_device.Int8Network",
+        lambda path: MadeUpNetwork(order.index(path.stem), shapes[path.stem]),
+    ):
+        return ReferenceDevice(bundle)
+
+
+def identity_of(bundle: Bundle, device: ReferenceDevice) -> Identity:
+    models = bundle.manifest.models
+    scales = {name: (models[name].output_scale, models[name].output_zero_point) for name in models}
+    return Identity(
+        build="bench",
+        bundle=bundle.id,
+        evidence="simulated",
+        labels=len(bundle.manifest.labels),
+        keywords=len(bundle.manifest.keywords),
+        window_samples=device.windowing.window_samples,
+        hop_samples=device.windowing.hop_samples,
+        frames=device.window_frames,
+        channels=device.frontend.spec.channels,
+        scales={**scales, "fused": (device.fusion.output_scale, 0)},
+        frontend=bundle.manifest.table_hash,
+        acoustic_sha256=models["acoustic"].sha256,
+        keyword_sha256=models["keyword"].sha256,
+    )
+
+
+def requests(*messages: tuple[str, dict[str, Any]], first: int = 1) -> bytes:
+    """Return messages as bytes on the wire, numbered from `first` on."""
+    return b"".join(
+        encode_frame(Frame(Kind[name.upper()], (first + i) & 0xFFFF, encode(name, **fields)))
+        for i, (name, fields) in enumerate(messages)
+    )
+
+
+def segment_requests(
+    pcm: np.ndarray, cuts: Sequence[int], segment: int = 1
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return `begin` and all the `audio` of a segment, cut before these samples (and at every 480)."""
+    edges = [0]
+    for cut in [*sorted(cuts), len(pcm)]:
+        while cut - edges[-1] > 480:
+            edges.append(edges[-1] + 480)
+        if cut > edges[-1]:
+            edges.append(cut)
+    sent: list[tuple[str, dict[str, Any]]] = [("begin", {"segment": segment, "samples": len(pcm)})]
+    sent += [
+        ("audio", {"segment": segment, "offset": a, "pcm": pcm[a:b]}) for a, b in itertools.pairwise(edges)
+    ]
+    return sent
+
+
+def messages_of(wire: bytes) -> list[Message]:
+    """Return the messages on the wire."""
+    found = FrameDecoder().push(wire)
+    assert all(isinstance(frame, Frame) for frame in found)
+    return [decode(frame.kind, frame.payload) for frame in found if isinstance(frame, Frame)]
+
+
+def masked(wire: bytes) -> bytes:
+    """Return the bytes without what two ports may fill differently (see `transcript` in protocol.toml)."""
+    out = b""
+    for frame in FrameDecoder().push(wire):
+        assert isinstance(frame, Frame)
+        message = decode(frame.kind, frame.payload)
+        hidden = TABLE.transcript.get(message.name, [])
+        blank = {name: "" if isinstance(message[name], str) else 0 for name in hidden}
+        out += encode_frame(
+            Frame(frame.kind, frame.sequence, encode(message.name, **{**message.fields, **blank}))
+        )
+    return out
+
+
+class Bench:
+    """A device in C."""
+
+    def __init__(self, ffi: FFI, lib: Any, image: bytes, microphone: bool) -> None:
+        self._ffi, self.lib = ffi, lib
+        self._held = lib.bench_new(image, len(image), microphone)
+        self._sequence = 0
+        self._kept: list[Any] = []
+
+    def close(self) -> None:
+        self.lib.bench_free(self._held)
+
+    def talk(self, wire: bytes) -> bytes:
+        sent = self._ffi.new("const uint8_t **")
+        count = self.lib.bench_talk(self._held, wire, len(wire), sent)
+        return bytes(self._ffi.buffer(sent[0], count)) if count else b""
+
+    def ask(self, name: str, **fields: Any) -> Message | None:
+        """Return the answer to one request, or None where there is none."""
+        self._sequence += 1
+        found = messages_of(self.talk(requests((name, fields), first=self._sequence)))
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def answer(self, name: str, **fields: Any) -> Message:
+        reply = self.ask(name, **fields)
+        assert reply is not None
+        return reply
+
+    def refused(self, name: str, **fields: Any) -> tuple[int, str]:
+        reply = self.answer(name, **fields)
+        assert reply.name == "error", reply
+        return reply["code"], reply["sentence"]
+
+    def send(self, pcm: np.ndarray, cuts: Sequence[int] = (), segment: int = 1) -> list[Message]:
+        """Send a segment, cut before these samples and at every 480; return the answers."""
+        sent = segment_requests(pcm, cuts, segment)
+        found = messages_of(self.talk(requests(*sent, first=self._sequence + 1)))
+        self._sequence += len(sent)
+        return found
+
+    def end(self, pcm: np.ndarray, segment: int = 1) -> Message:
+        return self.answer("end", segment=segment, checksum=zlib.crc32(pcm.tobytes()))
+
+    def score(self, pcm: np.ndarray, cuts: Sequence[int] = (), segment: int = 1) -> Message:
+        """Return the result of a segment."""
+        self.send(pcm, cuts, segment)
+        result = self.end(pcm, segment)
+        assert result.name == "result", result
+        return result
+
+    def hear(self, pcm: np.ndarray, lost: int = 0) -> None:
+        data = np.ascontiguousarray(pcm, np.int16)
+        self.lib.bench_hear(self._held, self._ffi.cast("int16_t *", data.ctypes.data), len(data), lost)
+
+    def fail(self, first: int = 0, count: int = 1) -> None:
+        """Let networks fail: `count` calls, from the one after `first` more."""
+        self.lib.bench_fail(self._held, first, count)
+
+    def age(self, captured: int) -> None:
+        self.lib.bench_age(self._held, captured)
+
+    def use(self, networks: Sequence[Any]) -> None:
+        """Let these networks (objects with `run`) score."""
+
+        def run(network: int, source: Any, inputs: int, target: Any, outputs: int) -> int:
+            features = np.frombuffer(self._ffi.buffer(source, inputs), np.int8)
+            scores = networks[network].run(features)
+            self._ffi.buffer(target, outputs)[:] = scores.tobytes()
+            return 0
+
+        self._kept.append(self._ffi.callback("run_network", run))
+        self.lib.bench_networks(self._held, self._kept[-1])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counts = self._ffi.new("uint32_t[7]")
+        self.lib.bench_counts(self._held, counts)
+        return dict(zip(COUNTS, counts, strict=True))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The device of one setup, in C and in Python."""
+
+    bundle: Bundle
+    reference: ReferenceDevice
+    ffi: FFI
+    lib: Any
+    image: bytes
+    closing: list[Bench]
+
+    requests = staticmethod(requests)
+    segment_requests = staticmethod(segment_requests)
+    masked = staticmethod(masked)
+
+    @property
+    def identity(self) -> Identity:
+        return identity_of(self.bundle, self.reference)
+
+    def bench(self, microphone: bool = False, image: bytes | None = None) -> Bench:
+        made = Bench(self.ffi, self.lib, self.image if image is None else image, microphone)
+        self.closing.append(made)
+        return made
+
+    def server(self, engine: Any = None) -> DeviceServer:
+        marks = MemoryMarks(10, 20, 30)
+        return DeviceServer(engine or self.reference, self.identity, lambda: marks, clock=lambda: 1.5)
+
+
+def compile_bench(bundle: Bundle, folder: Path, flags: Sequence[str] = ()) -> Path:
+    """Return the library of a bundle's bench."""
+    write_sources(bundle.manifest, folder)
+    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    # The bench includes C's own library and casts; strict warnings are for the core.
+    sizes = [*size_flags(spec), WRAPPED, "-Wno-conversion", "-Wno-cast-function-type"]
+    sources = [*core_sources(folder), BENCH]
+    try:
+        return compile_library("bench", sources, include_folders(folder), [*sizes, *flags], BUILD)
+    except EnvironmentLacking as lacking:
+        if "no C compiler" in lacking.what:
+            pytest.skip(lacking.what)
+        raise
+
+
+def pair_of(bundle: Bundle, reference: ReferenceDevice, folder: Path) -> Pair:
+    ffi = FFI()
+    ffi.cdef(DECLARATIONS)
+    lib = ffi.dlopen(str(compile_bench(bundle, folder)))
+    return Pair(bundle, reference, ffi, lib, build_image(bundle, compiled=False), [])
+
+
+@pytest.fixture(scope="session")
+def pairs(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Pair]]:
+    """The pair of a setup by name, made once; `tiny` is the bundle with real networks."""
+    made: dict[str, Pair] = {}
+
+    def get(name: str) -> Pair:
+        if name not in made:
+            folder = tmp_path_factory.mktemp("bench")
+            own = bundle if name == "tiny" else bundle_of(SETUPS[name], bundle, folder / "bundle")
+            reference = ReferenceDevice(own) if name == "tiny" else reference_of(own)
+            made[name] = pair_of(own, reference, folder / "made")
+        return made[name]
+
+    yield get
+    for pair in made.values():
+        for bench in pair.closing:
+            bench.close()
+
+
+@pytest.fixture
+def pair(pairs: Callable[[str], Pair]) -> Pair:
+    """The cheapest pair with a front-end that remembers."""
+    return pairs("micro_speech")
