@@ -31,6 +31,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
     ("hil", "hil", "stream speech through a device and check the budgets"),
     ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
+    ("monitor", "monitor", "what a device says on its port, how it is, what it hears"),
     ("rerecord", "rerecord", "play a corpus through rooms, noise and a loudspeaker"),
     ("list", "list_things", "corpora, recipes, presets, bundles and devices at hand"),
     ("doctor", "doctor", "what this machine has and lacks, each with its fix"),

@@ -26,6 +26,12 @@ def emit_text(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def emit_now(text: str) -> None:
+    """Print a line of a result that grows, so that a reader at the end of a pipe has it at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def emit_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table on stdout; numbers are right-aligned.
 
