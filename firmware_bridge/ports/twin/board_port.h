@@ -1,0 +1,20 @@
+/* The board's registers as the core's ut_port. */
+#ifndef UNDERTONE_TWIN_BOARD_PORT_H
+#define UNDERTONE_TWIN_BOARD_PORT_H
+
+#include "port.h"
+
+/* Which way a request came, and so its answers go. */
+enum board_channel { BOARD_BULK, BOARD_UART };
+
+typedef struct {
+    enum board_channel channel;
+} board_context;
+
+/* Fill a port; what the board does not have stays null. */
+void board_port(board_context *context, ut_port *port);
+
+/* Take what waits on either channel, at most `most` bytes; sets the context's channel. */
+size_t board_receive(board_context *context, uint8_t *bytes, size_t most);
+
+#endif

@@ -1,0 +1,192 @@
+"""The core, compiled for the Cortex-M7 and linked with the twin's board code."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_bridge.bundle import load_bundle
+from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.files import atomic_path
+from firmware_bridge.microfrontend import FrontendSpec
+from firmware_bridge.microfrontend.build import BUILD, compiler_environment
+from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
+from firmware_bridge.ports.twin.elf import Image, read_elf
+from firmware_bridge.ports.twin.memory import RegionUse, check_limits, memory_use
+from firmware_bridge.progress import note
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "linker.ld"
+BOARD_SOURCES = ("startup.c", "runtime.c", "board_port.c")
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+COMMON = ("-O2", "-g", "-ffp-contract=off", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
+LINK = ("-Wl,--gc-sections", "-Wl,-n", "-Wl,-e,board_start", f"-Wl,-T,{SCRIPT}")
+# The emulated M7 has a single-precision unit. What the compiler's own library brings is for 64-bit division.
+GCC = (
+    "-mcpu=cortex-m7",
+    "-mthumb",
+    "-mfloat-abi=hard",
+    "-mfpu=fpv5-sp-d16",
+    "-fno-tree-loop-distribute-patterns",
+)
+ZIG = (
+    "-target",
+    "thumb-freestanding-eabihf",
+    "-mcpu=cortex_m7+fp_armv8d16sp",
+    "-fno-sanitize=all",
+    "-fno-builtin",
+    "-fno-pic",
+    "-no-pie",
+    "-static",
+    "-fno-unwind-tables",
+)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A compiler for the Cortex-M7.
+
+    Attributes:
+        name: For people.
+        command: What to run.
+        flags: That it needs besides the common ones.
+        libraries: Linked last.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    flags: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A firmware that was built.
+
+    Attributes:
+        binary: The ELF image, with symbols.
+        build_dir: The folder that it lies in, with the C files made for the bundle.
+        compiler: Name of the compiler.
+        regions: How much of each memory it takes.
+        image: What was read from `binary`.
+    """
+
+    binary: Path
+    build_dir: Path
+    compiler: str
+    regions: tuple[RegionUse, ...]
+    image: Image
+
+
+@functools.cache
+def find_compilers() -> tuple[Compiler, ...]:
+    """Return the compilers for the Cortex-M7 on this machine, the preferred one first."""
+    found = []
+    gcc = shutil.which("arm-none-eabi-gcc")
+    if gcc:
+        found.append(Compiler("arm-none-eabi-gcc", (gcc,), GCC, ("-lgcc",)))
+    if importlib.util.find_spec("ziglang") is not None:
+        found.append(Compiler("ziglang", (sys.executable, "-m", "ziglang", "cc"), ZIG))
+    return tuple(found)
+
+
+def build_twin(bundle_dir: Path, out_dir: Path | None = None, compiler: Compiler | None = None) -> Firmware:
+    """Return the twin's firmware for a bundle's front-end and windows; built if need be.
+
+    The networks do not matter here: they lie in flash.
+
+    Args:
+        bundle_dir: Directory of the bundle.
+        out_dir: Where to build; by default a folder named after what goes in.
+        compiler: One of `find_compilers`; by default the first.
+
+    Raises:
+        EnvironmentLacking: No compiler, or it fails; carries its first error line.
+        CheckFailed: The firmware does not fit the chip.
+        BundleInvalid: The bundle is damaged.
+    """
+    manifest = load_bundle(bundle_dir).manifest
+    spec = FrontendSpec.from_dict(manifest.frontend)
+    windows = f"{spec.table_hash} {manifest.window_ms} {manifest.hop_ms}"
+    made = BUILD / f"twin-sources-{hashlib.sha256(windows.encode()).hexdigest()[:16]}"
+    write_sources(manifest, made)
+    own = [HERE / name for name in (*BOARD_SOURCES, "main.c")]
+    return link([*core_sources(made), *own], include_folders(made), size_flags(spec), out_dir, compiler)
+
+
+def link(
+    sources: Sequence[Path],
+    folders: Sequence[Path] = (),
+    flags: Sequence[str] = (),
+    out_dir: Path | None = None,
+    compiler: Compiler | None = None,
+) -> Firmware:
+    """Compile and link C files for the twin.
+
+    Args:
+        sources: The C files, of BOARD_SOURCES those that are wanted among them.
+        folders: Where headers lie, besides the twin's own.
+        flags: Further flags.
+        out_dir: Where to build; by default a folder of `build/native` named after what goes in.
+        compiler: One of `find_compilers`; by default the first.
+
+    Raises:
+        EnvironmentLacking: No compiler, or it fails; carries its first error line.
+        CheckFailed: The firmware does not fit the chip.
+    """
+    use = compiler or default_compiler()
+    headers = [*folders, HERE]
+    options = [*use.flags, *STRICT, *COMMON, *flags, *(f"-I{folder}" for folder in headers)]
+    files = [*sources, SCRIPT, *(file for folder in headers for file in sorted(folder.glob("*.h")))]
+    digest = hashlib.sha256("\n".join([use.name, _version(use), *options]).encode())
+    for file in files:
+        digest.update(file.name.encode() + file.read_bytes())
+    folder = out_dir or BUILD / f"twin-{digest.hexdigest()[:16]}"
+    binary = folder / f"firmware-{digest.hexdigest()[:16]}.elf"
+    if not binary.exists():
+        note(f"building the twin's firmware with {use.name} (once)")
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_path(binary) as temporary:
+            line = [*use.command, *options, *LINK, *map(str, sources), *use.libraries, "-o", str(temporary)]
+            _run(line, temporary)
+    image = read_elf(binary)
+    regions = memory_use(image)
+    check_limits(regions)
+    return Firmware(binary, folder, use.name, regions, image)
+
+
+def default_compiler() -> Compiler:
+    """Return the preferred compiler of this machine.
+
+    Raises:
+        EnvironmentLacking: There is none.
+    """
+    found = find_compilers()
+    if not found:
+        raise EnvironmentLacking(
+            "no compiler for the Cortex-M7 found",
+            "run `make setup` (installs the package ziglang), or install gcc-arm-none-eabi",
+        )
+    return found[0]
+
+
+@functools.cache
+def _version(compiler: Compiler) -> str:
+    done = subprocess.run([*compiler.command, "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.partition("\n")[0]
+
+
+def _run(line: list[str], result: Path) -> None:
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
+    if done.returncode == 0 and result.exists():
+        return
+    said = [text for text in done.stderr.splitlines() if "error" in text or "overflowed" in text]
+    first = (said or done.stderr.strip().splitlines() or ["no message"])[0]
+    raise EnvironmentLacking(f"the Cortex-M7 build failed: {first}", "mend what the compiler names")

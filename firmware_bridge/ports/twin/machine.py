@@ -1,0 +1,190 @@
+"""An emulated Cortex-M7 with the RT1176's memories; the board around it is given."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from firmware_bridge.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.ports.twin.counter import Counter, attach_counter
+from firmware_bridge.ports.twin.elf import Image
+from firmware_bridge.ports.twin.faults import BadAccess, describe_access, make_fault
+from firmware_bridge.ports.twin.memory import MEMORIES
+from firmware_bridge.ports.twin.registers import BOARD
+
+SYSTEM, SYSTEM_BYTES, CPACR = 0xE000_E000, 0x1000, 0xD88  # the processor's own control registers
+REGISTERS_BYTES = 0x1000
+NEVER = 0xFFFF_FFFE  # no code lies there
+WAIT = b"\x30\xbf"  # the instruction WFI
+MOST_INSTRUCTIONS = 2_000_000_000  # between two sleeps: far more than any request takes
+GARBAGE = b"\xa5"  # memory after power-on holds anything but what one hopes for
+
+
+class Board(Protocol):
+    """What lies behind the registers."""
+
+    def read(self, register: int) -> int:
+        """Return a register's value; raises `BadAccess` where there is none to read."""
+
+    def write(self, register: int, value: int) -> None:
+        """Set a register, and do what it stands for; raises `BadAccess` where there is none to write."""
+
+
+class Machine:
+    """Runs a program from reset, stretch by stretch, each up to the instruction that waits for events.
+
+    Attributes:
+        image: The program.
+        counter: Instructions retired.
+        stopped: The fault, or the loss of power, after which nothing runs any more.
+
+    Args:
+        image: The program.
+        most: Instructions after which a program that never waits is taken to hang.
+
+    Raises:
+        EnvironmentLacking: The package `unicorn` is missing.
+    """
+
+    def __init__(self, image: Image, most: int = MOST_INSTRUCTIONS) -> None:
+        try:
+            import unicorn
+            from unicorn import arm_const
+        except ImportError as error:
+            raise EnvironmentLacking("the package unicorn is not installed", "run: make setup") from error
+        self.image, self._most = image, most
+        self.stopped: UndertoneError | None = None
+        self._unicorn, self._arm = unicorn, arm_const
+        self._bad: BadAccess | None = None
+        self._engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self._engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
+        self._load()
+        code = MEMORIES[0]
+        self.counter: Counter = attach_counter(self._engine, code.address, self.read(code.address, code.size))
+        self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_memory)
+        self._engine.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+        stack, start = (int.from_bytes(self.read(code.address + 4 * i, 4), "little") for i in (0, 1))
+        self._engine.reg_write(arm_const.UC_ARM_REG_SP, stack)
+        self._engine.reg_write(arm_const.UC_ARM_REG_PC, start)
+
+    def _load(self) -> None:
+        uc = self._unicorn
+        for memory in MEMORIES:
+            self._engine.mem_map(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+        for section in self.image.sections:
+            if not section.initialised:
+                self._engine.mem_write(section.address, GARBAGE * section.size)
+        for segment in self.image.segments:
+            self._engine.mem_write(segment.address, segment.data)
+        for memory in MEMORIES:
+            if memory.code:
+                self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+
+    def attach(self, board: Board) -> None:
+        """Connect the board behind the registers."""
+        self._engine.mmio_map(
+            BOARD["REGISTERS"],
+            REGISTERS_BYTES,
+            lambda _uc, register, size, _user: self._guarded(BOARD["REGISTERS"], register, size, board.read),
+            None,
+            lambda _uc, register, size, value, _user: self._guarded(
+                BOARD["REGISTERS"], register, size, lambda at: board.write(at, value)
+            ),
+            None,
+        )
+        self._engine.mmio_map(
+            SYSTEM,
+            SYSTEM_BYTES,
+            lambda _uc, register, size, _user: self._guarded(SYSTEM, register, size, _system),
+            None,
+            lambda _uc, register, size, _value, _user: self._guarded(SYSTEM, register, size, _system),
+            None,
+        )
+
+    def _guarded(self, base: int, register: int, size: int, act: Any) -> int:
+        try:
+            if size != 4 or register % 4:
+                raise BadAccess("register accessed by parts", "registers are words", base + register)
+            return act(register) or 0
+        except BadAccess as bad:
+            self._bad = bad
+            self._engine.emu_stop()
+            return 0
+
+    def run(self) -> None:
+        """Run until the program waits for events.
+
+        Raises:
+            FirmwareFault: The program did what no program may do.
+            PowerLost: The flash was told to lose power here.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        arm, engine = self._arm, self._engine
+        self.counter.allow(self._most)
+        try:
+            engine.emu_start(engine.reg_read(arm.UC_ARM_REG_PC) | 1, NEVER)
+        except self._unicorn.UcError as error:
+            kind = "undefined instruction" if error.errno == self._unicorn.UC_ERR_INSN_INVALID else str(error)
+            remedy = "the program counter left the code, or the code was built for another processor"
+            self._bad = self._bad or BadAccess(kind, remedy, engine.reg_read(arm.UC_ARM_REG_PC))
+        except UndertoneError as error:
+            self.stopped = error
+            raise
+        pc = engine.reg_read(arm.UC_ARM_REG_PC)
+        if self._bad is None and self.read(pc - 2, 2) != WAIT:
+            self._bad = BadAccess(
+                f"no sleep within {self._most:,} instructions", "the program hangs in a loop", pc
+            )
+        if self._bad is not None:
+            self.stopped = make_fault(self._bad, self.image, pc, engine.reg_read(arm.UC_ARM_REG_LR))
+            raise self.stopped
+
+    def read(self, address: int, count: int) -> bytes:
+        """Return bytes of memory, as a peripheral reads them.
+
+        Raises:
+            BadAccess: They are not all memory.
+        """
+        try:
+            return bytes(self._engine.mem_read(address, count))
+        except self._unicorn.UcError as error:
+            raise _bad_transfer("from", address) from error
+
+    def write(self, address: int, data: bytes) -> None:
+        """Set bytes of memory, as a peripheral writes them.
+
+        Raises:
+            BadAccess: They are not all memory of variables.
+        """
+        end = address + len(data)
+        if not any(not m.code and m.address <= address and end <= m.address + m.size for m in MEMORIES):
+            raise _bad_transfer("to", address)
+        self._engine.mem_write(address, data)
+
+    def _on_bad_memory(
+        self, _engine: Any, access: int, address: int, _size: int, _value: int, _user: Any
+    ) -> bool:
+        uc = self._unicorn
+        if access in (uc.UC_MEM_FETCH_UNMAPPED, uc.UC_MEM_FETCH_PROT):
+            kind = "fetch"
+        else:
+            kind = "write" if access in (uc.UC_MEM_WRITE_UNMAPPED, uc.UC_MEM_WRITE_PROT) else "read"
+        self._bad = BadAccess(*describe_access(kind, address), address)
+        return False
+
+    def _on_exception(self, engine: Any, number: int, _user: Any) -> None:
+        remedy = "the firmware uses no exceptions: was a trap compiled in?"
+        self._bad = BadAccess(f"exception {number}", remedy, engine.reg_read(self._arm.UC_ARM_REG_PC))
+        engine.emu_stop()
+
+
+def _system(register: int) -> int:
+    if register != CPACR:
+        raise BadAccess("unknown register of the processor", "only CPACR is modelled", SYSTEM + register)
+    return 0
+
+
+def _bad_transfer(way: str, address: int) -> BadAccess:
+    return BadAccess(
+        f"transfer {way} what is no memory", "a peripheral was given a wrong address or length", address
+    )

@@ -1,0 +1,54 @@
+/* From reset to main: memory as C wants it, floating point on, the stack painted. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "startup.h"
+
+#define CPACR 0xE000ED88u
+#define VECTORS 16u
+
+extern uint32_t board_stack_low[], board_stack_high[];
+extern uint32_t board_data_low[], board_data_high[], board_data_image[];
+extern uint32_t board_bss_low[], board_bss_high[];
+
+int main(void);
+void board_start(void);
+
+static void copy_words(uint32_t *to, const uint32_t *end, const uint32_t *from) {
+    while (to < end) {
+        *to++ = *from++;
+    }
+}
+
+static void fill_words(uint32_t *from, const uint32_t *end, uint32_t value) {
+    while (from < end) {
+        *from++ = value;
+    }
+}
+
+void board_start(void) {
+    *(volatile uint32_t *)(uintptr_t)CPACR |= 0xFu << 20;
+    __asm volatile("dsb\n isb" ::: "memory");
+    uint32_t *here;
+    __asm volatile("mov %0, sp" : "=r"(here));
+    fill_words(board_stack_low, here, BOARD_PAINT);
+    copy_words(board_data_low, board_data_high, board_data_image);
+    fill_words(board_bss_low, board_bss_high, 0);
+    (void)main();
+    for (;;) {
+    }
+}
+
+uint32_t board_stack_peak(void) {
+    const uint32_t *at = board_stack_low;
+    while (at < board_stack_high && *at == BOARD_PAINT) {
+        at++;
+    }
+    return (uint32_t)((uintptr_t)board_stack_high - (uintptr_t)at);
+}
+
+/* Exceptions are not modelled: whatever would raise one stops the twin with a report. */
+__attribute__((section(".vectors"), used)) static const uintptr_t vectors[VECTORS] = {
+    (uintptr_t)board_stack_high,
+    (uintptr_t)board_start,
+};

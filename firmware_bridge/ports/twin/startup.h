@@ -1,0 +1,12 @@
+/* What startup.c offers besides the reset. */
+#ifndef UNDERTONE_TWIN_STARTUP_H
+#define UNDERTONE_TWIN_STARTUP_H
+
+#include <stdint.h>
+
+#define BOARD_PAINT 0xC5A55A5Cu
+
+/* Most bytes of stack that were ever in use. */
+uint32_t board_stack_peak(void);
+
+#endif
