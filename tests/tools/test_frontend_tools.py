@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,26 @@ def test_the_race_prints_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     rows = {row["name"]: row for row in race["whole clips"]["yamnet 25/10 ms, 64"]}
     assert rows["ours, C core"]["realtime_factor"] > rows["ours, NumPy reference"]["realtime_factor"]
     assert rows["ours, C core"]["times_fastest_stock"] is None
+    assert rows[bench_frontend.ONE_THREAD]["times_one_thread"] is None
+    assert [name for name, row in rows.items() if row["times_one_thread"]] == [
+        f"ours, batch, {os.cpu_count()} threads"
+    ]
     assert "Cortex-M7: no emulator" in race["missing"]
     assert race["bytes"]["yamnet 25/10 ms, 64"]["tables"] < 5000
+
+
+def test_a_turn_takes_the_best_of_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr(bench_frontend.time, "perf_counter", lambda: clock["now"])
+
+    def measured(seconds: list[float], **settings: float) -> tuple[float, int]:
+        left = list(seconds)
+        best = bench_frontend.seconds_of(lambda: clock.update(now=clock["now"] + left.pop(0)), **settings)
+        return best, len(seconds) - len(left)
+
+    assert measured([4, 1, 3, 9], turn_s=8) == (1, 3)
+    assert measured([4, 1], turn_s=3) == (4, 1)
+    assert measured([4, 1]) == (4, 1)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend, preset
+from firmware_bridge.microfrontend.audio import checked_pcm
 from firmware_bridge.microfrontend.emit import core_arrays, core_integers, log_pieces, pcan_pieces
+from firmware_bridge.microfrontend.frontend import _shares
 from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables, load_core
 from firmware_bridge.microfrontend.tables import make_tables
 
@@ -43,6 +45,40 @@ def test_states_are_used_again(signals: Signals) -> None:
     for _ in range(5):
         frontend.process(signals["bursts"])
     assert len(frontend._idle) == 1
+
+
+def test_a_batch_uses_as_many_states_as_threads_once(signals: Signals) -> None:
+    frontend = MicroFrontend(preset("default"), "native")
+    for _ in range(3):
+        frontend.process_batch([signals["bursts"]] * 40, threads=2)
+    assert 1 <= len(frontend._idle) <= 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+@pytest.mark.parametrize(
+    "counts", [[98] * 600, [0], [0, 0, 0], [5], [1000, 1, 1], [0, 7, 0], list(range(50))]
+)
+def test_shares_cover_every_clip_once(threads: int, counts: list[int]) -> None:
+    shares = list(_shares(np.cumsum(counts), threads))
+    clips = [clip for first, last in shares for clip in range(first, last)]
+    assert clips == list(range(len(counts)))
+    assert all(last > first for first, last in shares)
+
+
+def test_shares_shrink_so_that_no_thread_waits() -> None:
+    assert list(_shares(np.arange(1, 601), 1)) == [(0, 600)]
+    sizes = [last - first for first, last in _shares(np.arange(1, 601), 2)]
+    assert sizes[0] == pytest.approx(600 / 4, abs=1)
+    assert sizes[1] == pytest.approx(450 / 4, abs=1)
+    assert sizes[-1] <= 2
+
+
+def test_samples_as_they_should_be_pass_as_they_are() -> None:
+    pcm = np.arange(100, dtype=np.int16)
+    assert checked_pcm(pcm) is pcm
+    assert checked_pcm(pcm[3:]).base is pcm
+    assert checked_pcm(pcm[::2]).flags.c_contiguous
+    assert type(checked_pcm(pcm.view(np.recarray))) is not np.recarray
 
 
 def test_features_are_owned_by_the_caller(signals: Signals) -> None:
