@@ -44,11 +44,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_bridge.bundle import Bundle, ModelFile
-from firmware_bridge.errors import BundleInvalid, InvalidSetting
 from firmware_bridge.fusion import FusionHead
+from firmware_bridge.image_checks import (
+    MOST_KEYWORDS,
+    MOST_LABELS,
+    checked_scale,
+    checked_scaling,
+    checked_zero_point,
+    digest_bytes,
+    invalid,
+    padded,
+    require_classes,
+    require_zeros,
+)
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 from firmware_bridge.windows import Windowing
@@ -56,9 +66,8 @@ from firmware_bridge.windows import Windowing
 MAGIC = b"UTIM"
 FORMAT = 1
 HEADER_BYTES = 4096
-ALIGNMENT = 16
-MOST_LABELS, MOST_KEYWORDS = 16, 32
 NETWORKS = ("acoustic", "keyword")
+SIZES = ("window_samples", "hop_samples", "frames", "channels")
 # Beside its input and output a co-compiled network needs little; the rest of the arena is room to spare.
 ARENA_FLOOR = 64 * 1024
 
@@ -96,7 +105,6 @@ class ImageNetwork:
 
     Attributes:
         model: The `.tflite`.
-        offset: Where it lies in the image.
         arena_bytes: Memory that its interpreter needs.
         inputs: int8 values of the input.
         outputs: int8 values of the output.
@@ -105,7 +113,6 @@ class ImageNetwork:
     """
 
     model: bytes
-    offset: int
     arena_bytes: int
     inputs: int
     outputs: int
@@ -131,11 +138,20 @@ class Image:
     frames: int
     channels: int
     scaling: InputScaling
-    fused_scale: float
-    fused_zero_point: int
     acoustic: ImageNetwork
     keyword: ImageNetwork
     fusion: FusionHead
+    fused_zero_point: int = 0
+
+    @property
+    def networks(self) -> tuple[ImageNetwork, ImageNetwork]:
+        """Both networks, in the order of the image."""
+        return self.acoustic, self.keyword
+
+    @property
+    def offsets(self) -> tuple[int, int]:
+        """Where the networks lie in the image."""
+        return HEADER_BYTES, HEADER_BYTES + padded(len(self.acoustic.model))
 
 
 def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
@@ -150,46 +166,67 @@ def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
         BundleInvalid: The bundle does not fit what an image can hold.
     """
     manifest = bundle.manifest
-    spec, head = FrontendSpec.from_dict(manifest.frontend), FusionHead.from_dict(manifest.fusion)
-    scaling = InputScaling.from_dict(manifest.scaling)
+    spec = FrontendSpec.from_dict(manifest.frontend)
     windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
-    labels, columns = head.weight.shape
-    if labels > MOST_LABELS or columns > labels + MOST_KEYWORDS or labels != len(manifest.labels):
-        raise _invalid(f"a fusion head of {columns} scores to {labels} labels does not fit the device")
-    if columns != labels + len(manifest.keywords):
-        raise _invalid(f"the fusion head reads {columns} scores, labels and keywords are others")
+    missing = [name for name in NETWORKS if name not in manifest.models]
+    if missing:
+        raise invalid(f"the bundle has no network '{missing[0]}'")
+    acoustic, keyword = (_read_network(bundle, manifest.models[name], compiled) for name in NETWORKS)
+    return write_image(
+        Image(
+            bundle=bundle.id,
+            frontend=manifest.table_hash,
+            labels=len(manifest.labels),
+            keywords=len(manifest.keywords),
+            window_samples=windowing.window_samples,
+            hop_samples=windowing.hop_samples,
+            frames=spec.frames(windowing.window_samples),
+            channels=spec.channels,
+            scaling=InputScaling.from_dict(manifest.scaling),
+            acoustic=acoustic,
+            keyword=keyword,
+            fusion=FusionHead.from_dict(manifest.fusion),
+        )
+    )
+
+
+def write_image(image: Image) -> bytes:
+    """Return the bytes of an image; `parse_image` reads them back.
+
+    Raises:
+        BundleInvalid: It contradicts itself, or is more than an image can hold.
+    """
+    labels, columns = image.fusion.weight.shape
+    if (labels, columns) != (image.labels, image.labels + image.keywords):
+        raise invalid(
+            f"a fusion head of {columns} scores to {labels} labels does not fit the bundle's classes"
+        )
+    require_classes(image.labels, image.keywords)
     header = np.zeros((), HEADER)
     fields = header["fields"]
     fields["magic"], fields["format"] = np.frombuffer(MAGIC, np.uint8), FORMAT
-    fields["bundle"], fields["frontend"] = _digest(bundle.id), _digest(manifest.table_hash)
-    fields["labels"], fields["keywords"] = labels, columns - labels
-    fields["window_samples"], fields["hop_samples"] = windowing.window_samples, windowing.hop_samples
-    fields["frames"], fields["channels"] = spec.frames(windowing.window_samples), spec.channels
-    numbers = (scaling.offset, scaling.multiplier, scaling.shift, scaling.span)
-    fields["scaling"] = (SCALING_KINDS.index(scaling.kind), *numbers)
-    fields["fused_scale"] = head.output_scale
-    fields["fusion_shift"] = head.shift
-    fields["fusion_bias"][:labels] = head.bias
-    fields["fusion_weight"][:labels, :columns] = head.weight
-    fields["fusion_zero_point"][:columns] = head.zero_point
+    fields["bundle"], fields["frontend"] = digest_bytes(image.bundle), digest_bytes(image.frontend)
+    for name in ("labels", "keywords", *SIZES, "fused_zero_point"):
+        fields[name] = getattr(image, name)
+    numbers = (image.scaling.offset, image.scaling.multiplier, image.scaling.shift, image.scaling.span)
+    fields["scaling"] = (SCALING_KINDS.index(image.scaling.kind), *numbers)
+    fields["fused_scale"] = image.fusion.output_scale
+    fields["fusion_shift"] = image.fusion.shift
+    fields["fusion_bias"][:labels] = image.fusion.bias
+    fields["fusion_weight"][:labels, :columns] = image.fusion.weight
+    fields["fusion_zero_point"][:columns] = image.fusion.zero_point
     content = b""
-    for place, name in zip(fields["networks"], NETWORKS, strict=True):
-        if name not in manifest.models:
-            raise _invalid(f"the bundle has no network '{name}'")
-        model = manifest.models[name]
-        data = _network_path(bundle, model, compiled).read_bytes()
-        inputs, outputs = int(np.prod(model.input_shape)), int(np.prod(model.output_shape))
-        place["offset"], place["bytes"] = HEADER_BYTES + len(content), len(data)
-        place["arena_bytes"] = _padded(ARENA_FLOOR + inputs + outputs)
-        place["inputs"], place["outputs"] = inputs, outputs
-        place["scale"], place["zero_point"] = model.output_scale, model.output_zero_point
-        place["sha256"] = _digest(hashlib.sha256(data).hexdigest())
-        content += data.ljust(_padded(len(data)), b"\0")
+    for place, network, offset in zip(fields["networks"], image.networks, image.offsets, strict=True):
+        place["offset"], place["bytes"] = offset, len(network.model)
+        for name in ("arena_bytes", "inputs", "outputs", "scale", "zero_point"):
+            place[name] = getattr(network, name)
+        place["sha256"] = digest_bytes(network.sha256)
+        content += network.model.ljust(padded(len(network.model)), b"\0")
     fields["bytes"] = HEADER_BYTES + len(content)
     header["crc32"] = zlib.crc32(header.tobytes()[:-4])
-    image = header.tobytes() + content
-    parse_image(image)
-    return image
+    written = header.tobytes() + content
+    parse_image(written)
+    return written
 
 
 def parse_image(image: bytes) -> Image:
@@ -199,37 +236,34 @@ def parse_image(image: bytes) -> Image:
         BundleInvalid: It is damaged, cut, of another format, or contradicts itself.
     """
     if len(image) < HEADER_BYTES:
-        raise _invalid(f"an image of {len(image)} bytes; its header alone has {HEADER_BYTES}")
+        raise invalid(f"an image of {len(image)} bytes; its header alone has {HEADER_BYTES}")
     header = np.frombuffer(image, HEADER, 1)[0]
     fields = header["fields"]
     if fields["magic"].tobytes() != MAGIC or fields["format"] != FORMAT:
-        raise _invalid("not an image of this format")
+        raise invalid("not an image of this format")
     if header["crc32"] != zlib.crc32(image[: HEADER_BYTES - 4]):
-        raise _invalid("the image's header is damaged")
+        raise invalid("the image's header is damaged")
     if fields["bytes"] != len(image):
-        raise _invalid(f"the image should have {fields['bytes']} bytes and has {len(image)}")
+        raise invalid(f"the image should have {fields['bytes']} bytes and has {len(image)}")
     labels, keywords = int(fields["labels"]), int(fields["keywords"])
-    if not (1 <= labels <= MOST_LABELS and 1 <= keywords <= MOST_KEYWORDS):
-        raise _invalid(
-            f"{labels} labels and {keywords} keywords; 1..{MOST_LABELS} and 1..{MOST_KEYWORDS} fit"
-        )
-    sizes = {name: int(fields[name]) for name in ("window_samples", "hop_samples", "frames", "channels")}
+    require_classes(labels, keywords)
+    sizes = {name: int(fields[name]) for name in SIZES}
     if min(sizes.values()) < 1:
-        raise _invalid(f"the image has sizes of zero: {sizes}")
-    _require_zeros(header, labels, labels + keywords)
+        raise invalid(f"the image has sizes of zero: {sizes}")
+    require_zeros(header, labels, labels + keywords)
     inputs = sizes["frames"] * sizes["channels"]
     acoustic = _network(image, fields["networks"][0], HEADER_BYTES, inputs, labels)
-    middle = HEADER_BYTES + _padded(len(acoustic.model))
+    middle = HEADER_BYTES + padded(len(acoustic.model))
     keyword = _network(image, fields["networks"][1], middle, inputs, keywords)
-    if middle + _padded(len(keyword.model)) != len(image):
-        raise _invalid("the image's networks do not end where it does")
+    if middle + padded(len(keyword.model)) != len(image):
+        raise invalid("the image's networks do not end where it does")
     columns = labels + keywords
     fusion = FusionHead(
         fields["fusion_weight"][:labels, :columns].astype(np.int32),
         fields["fusion_bias"][:labels].astype(np.int32),
         fields["fusion_zero_point"][:columns].astype(np.int32),
         int(fields["fusion_shift"]),
-        _scale(fields["fused_scale"]),
+        checked_scale(fields["fused_scale"]),
     )
     return Image(
         fields["bundle"].tobytes().hex(),
@@ -237,89 +271,36 @@ def parse_image(image: bytes) -> Image:
         labels,
         keywords,
         **sizes,
-        scaling=_scaling(fields["scaling"]),
-        fused_scale=fusion.output_scale,
-        fused_zero_point=_zero_point(fields["fused_zero_point"]),
+        scaling=checked_scaling(fields["scaling"]),
         acoustic=acoustic,
         keyword=keyword,
         fusion=fusion,
+        fused_zero_point=checked_zero_point(fields["fused_zero_point"]),
     )
 
 
-def _invalid(what: str) -> BundleInvalid:
-    return BundleInvalid(what, "build the bundle again with `make edgetpu-model`, and its image from it")
-
-
-def _padded(count: int) -> int:
-    return -count % ALIGNMENT + count
-
-
-def _digest(digits: str) -> NDArray[np.uint8]:
-    """Return 32 bytes from 64 hexadecimal digits."""
-    try:
-        digest = np.frombuffer(bytes.fromhex(digits), np.uint8)
-    except ValueError as error:
-        raise _invalid(f"'{digits}' is not a SHA-256") from error
-    if len(digest) != 32:
-        raise _invalid(f"'{digits}' is not a SHA-256")
-    return digest
-
-
-def _network_path(bundle: Bundle, model: ModelFile, compiled: bool) -> Path:
-    """Return the compiled file of a network where there is one and it is wanted, else the original."""
+def _read_network(bundle: Bundle, model: ModelFile, compiled: bool) -> ImageNetwork:
+    """Return a network: the compiled file where there is one and it is wanted, else the original."""
     name = f"{Path(model.file).stem}_edgetpu.tflite"
-    return bundle.directory / name if compiled and name in bundle.manifest.files else bundle.path(model)
+    path = bundle.directory / name if compiled and name in bundle.manifest.files else bundle.path(model)
+    inputs, outputs = int(np.prod(model.input_shape)), int(np.prod(model.output_shape))
+    arena = padded(ARENA_FLOOR + inputs + outputs)
+    return ImageNetwork(
+        path.read_bytes(), arena, inputs, outputs, model.output_scale, model.output_zero_point
+    )
 
 
 def _network(image: bytes, place: np.void, offset: int, inputs: int, outputs: int) -> ImageNetwork:
     """Return the network that must lie at `offset` and have these sizes."""
     count = int(place["bytes"])
     if place["offset"] != offset or not 1 <= count <= len(image) - offset:
-        raise _invalid(f"a network of {count} bytes at {place['offset']} does not lie in the image")
+        raise invalid(f"a network of {count} bytes at {place['offset']} does not lie in the image")
     if place["inputs"] != inputs or place["outputs"] != outputs or place["arena_bytes"] == 0:
-        raise _invalid(
+        raise invalid(
             f"a network of {place['inputs']} inputs, {place['outputs']} outputs, not {inputs}, {outputs}"
         )
     model = image[offset : offset + count]
     if hashlib.sha256(model).digest() != place["sha256"].tobytes():
-        raise _invalid(f"the network at {offset} is damaged")
-    scale, zero_point = _scale(place["scale"]), _zero_point(place["zero_point"])
-    return ImageNetwork(model, offset, int(place["arena_bytes"]), inputs, outputs, scale, zero_point)
-
-
-def _scale(value: np.float32) -> float:
-    if not 0 < value < float("inf"):
-        raise _invalid(f"a scale of {value}")
-    return float(value)
-
-
-def _zero_point(value: np.int32) -> int:
-    if not -128 <= value <= 127:
-        raise _invalid(f"a zero point of {value}")
-    return int(value)
-
-
-def _scaling(numbers: NDArray[np.int32]) -> InputScaling:
-    kind, offset, multiplier, shift, span = map(int, numbers)
-    if not 0 <= kind < len(SCALING_KINDS):
-        raise _invalid(f"an input scaling of kind {kind}")
-    try:
-        settings = {"offset": offset, "multiplier": multiplier, "shift": shift, "span": span}
-        return InputScaling(kind=SCALING_KINDS[kind], **settings)
-    except InvalidSetting as error:
-        raise _invalid(f"the input scaling: {error.what}") from error
-
-
-def _require_zeros(header: np.void, labels: int, columns: int) -> None:
-    """Refuse an image that uses what the format does not."""
-    fields = header["fields"]
-    weight = fields["fusion_weight"]
-    unused = (
-        header["unused"],
-        fields["fusion_bias"][labels:],
-        weight[labels:],
-        weight[:, columns:],
-        fields["fusion_zero_point"][columns:],
-    )
-    if any(part.any() for part in unused):
-        raise _invalid("the image's header uses more than its format has")
+        raise invalid(f"the network at {offset} is damaged")
+    scale, zero_point = checked_scale(place["scale"]), checked_zero_point(place["zero_point"])
+    return ImageNetwork(model, int(place["arena_bytes"]), inputs, outputs, scale, zero_point)

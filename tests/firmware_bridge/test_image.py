@@ -16,7 +16,7 @@ import pytest
 from firmware_bridge.bundle import Bundle, write_bundle
 from firmware_bridge.errors import BundleInvalid
 from firmware_bridge.fusion import FusionHead
-from firmware_bridge.image import ARENA_FLOOR, HEADER, HEADER_BYTES, build_image, parse_image
+from firmware_bridge.image import ARENA_FLOOR, HEADER, HEADER_BYTES, build_image, parse_image, write_image
 from firmware_bridge.microfrontend import FrontendSpec
 
 # Where the fields lie, written down once more by hand: the device depends on it.
@@ -87,14 +87,15 @@ def test_image_holds_what_the_bundle_says(bundle: Bundle, image: bytes) -> None:
         assert (network.inputs, network.outputs) == (np.prod(model.input_shape), np.prod(model.output_shape))
         assert network.scale == np.float32(model.output_scale)
         assert network.zero_point == model.output_zero_point
-        assert network.offset % 16 == 0
         assert network.arena_bytes >= ARENA_FLOOR + network.inputs + network.outputs
     head = FusionHead.from_dict(manifest.fusion)
     assert np.array_equal(read.fusion.weight, head.weight)
     assert np.array_equal(read.fusion.bias, head.bias)
     assert np.array_equal(read.fusion.zero_point, head.zero_point)
-    assert (read.fusion.shift, read.fused_scale) == (head.shift, np.float32(head.output_scale))
+    assert (read.fusion.shift, read.fusion.output_scale) == (head.shift, np.float32(head.output_scale))
     assert read.fused_zero_point == 0
+    assert all(offset % 16 == 0 for offset in read.offsets)
+    assert write_image(read) == image
 
 
 def test_plain_struct_reads_the_same(bundle: Bundle, image: bytes) -> None:
@@ -134,8 +135,9 @@ def test_every_flipped_byte_of_the_header_is_refused(image: bytes, rng: np.rando
 
 
 def test_flipped_bytes_of_networks_are_refused(image: bytes, rng: np.random.Generator) -> None:
-    network = parse_image(image).keyword
-    for at in rng.integers(network.offset, network.offset + len(network.model), 50):
+    read = parse_image(image)
+    start = read.offsets[1]
+    for at in rng.integers(start, start + len(read.keyword.model), 50):
         damaged = bytearray(image)
         damaged[at] ^= 1
         with pytest.raises(BundleInvalid, match="damaged"):

@@ -32,9 +32,9 @@ def assert_same(image: Any, content: bytes) -> None:
     assert SCALING_KINDS[image.scaling.kind] == read.scaling.kind
     for name in ("offset", "multiplier", "shift", "span"):
         assert getattr(image.scaling, name) == getattr(read.scaling, name), name
-    assert (image.fused_scale, image.fused_zero_point) == (read.fused_scale, read.fused_zero_point)
-    for place, network in zip(image.networks, (read.acoustic, read.keyword), strict=True):
-        assert (place.offset, place.bytes) == (network.offset, len(network.model))
+    assert (image.fused_scale, image.fused_zero_point) == (read.fusion.output_scale, read.fused_zero_point)
+    for place, network, offset in zip(image.networks, read.networks, read.offsets, strict=True):
+        assert (place.offset, place.bytes) == (offset, len(network.model))
         assert (place.arena_bytes, place.inputs, place.outputs) == (
             network.arena_bytes,
             network.inputs,
@@ -124,10 +124,10 @@ def test_random_bytes_with_a_right_checksum_are_refused(make_device: Any, reseal
 
 def test_a_network_that_differs_is_found(make_device: Any, image: bytes, rng: np.random.Generator) -> None:
     read = parse_image(image)
-    for network in (read.acoustic, read.keyword):
+    for network, offset in zip(read.networks, read.offsets, strict=True):
         for at in (0, len(network.model) - 1, *rng.integers(0, len(network.model), 4).tolist()):
             damaged = bytearray(image)
-            damaged[network.offset + at] ^= 0x10
+            damaged[offset + at] ^= 0x10
             device = make_device(Flash(SLOT_BYTES, [bytes(damaged)]))
             code, made = device.open()
             assert code == 0
@@ -142,8 +142,8 @@ def test_verified_networks_lie_in_memory_as_in_the_image(core: Any, make_device:
     into = core.ffi.new("uint8_t[]", room)
     assert core.lib.ut_image_verify(device.device, 0, made, into) == 0
     content = bytes(core.ffi.buffer(into))
-    for network in (read.acoustic, read.keyword):
-        at = network.offset - HEADER_BYTES
+    for network, offset in zip(read.networks, read.offsets, strict=True):
+        at = offset - HEADER_BYTES
         assert content[at : at + len(network.model)] == network.model
 
 
