@@ -35,7 +35,8 @@ from firmware_bridge.protocol import (
     encode_frame,
 )
 from firmware_bridge.protocol.engine import Identity, MemoryMarks
-from firmware_bridge.protocol.table import TABLE
+from firmware_bridge.protocol.reference import bundle_identity
+from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference_device import ReferenceDevice
 
 BENCH = Path(__file__).parent / "bench.c"
@@ -147,26 +148,6 @@ def reference_of(bundle: Bundle) -> ReferenceDevice:
         return ReferenceDevice(bundle)
 
 
-def identity_of(bundle: Bundle, device: ReferenceDevice) -> Identity:
-    models = bundle.manifest.models
-    scales = {name: (models[name].output_scale, models[name].output_zero_point) for name in models}
-    return Identity(
-        build="bench",
-        bundle=bundle.id,
-        evidence="simulated",
-        labels=len(bundle.manifest.labels),
-        keywords=len(bundle.manifest.keywords),
-        window_samples=device.windowing.window_samples,
-        hop_samples=device.windowing.hop_samples,
-        frames=device.window_frames,
-        channels=device.frontend.spec.channels,
-        scales={**scales, "fused": (device.fusion.output_scale, 0)},
-        frontend=bundle.manifest.table_hash,
-        acoustic_sha256=models["acoustic"].sha256,
-        keyword_sha256=models["keyword"].sha256,
-    )
-
-
 def requests(*messages: tuple[str, dict[str, Any]], first: int = 1) -> bytes:
     """Return messages as bytes on the wire, numbered from `first` on."""
     return b"".join(
@@ -197,20 +178,6 @@ def messages_of(wire: bytes) -> list[Message]:
     found = FrameDecoder().push(wire)
     assert all(isinstance(frame, Frame) for frame in found)
     return [decode(frame.kind, frame.payload) for frame in found if isinstance(frame, Frame)]
-
-
-def masked(wire: bytes) -> bytes:
-    """Return the bytes without what two ports may fill differently (see `transcript` in protocol.toml)."""
-    out = b""
-    for frame in FrameDecoder().push(wire):
-        assert isinstance(frame, Frame)
-        message = decode(frame.kind, frame.payload)
-        hidden = TABLE.transcript.get(message.name, [])
-        blank = {name: "" if isinstance(message[name], str) else 0 for name in hidden}
-        out += encode_frame(
-            Frame(frame.kind, frame.sequence, encode(message.name, **{**message.fields, **blank}))
-        )
-    return out
 
 
 class Bench:
@@ -307,11 +274,11 @@ class Pair:
 
     requests = staticmethod(requests)
     segment_requests = staticmethod(segment_requests)
-    masked = staticmethod(masked)
+    masked = staticmethod(mask)
 
     @property
     def identity(self) -> Identity:
-        return identity_of(self.bundle, self.reference)
+        return bundle_identity(self.bundle)
 
     def bench(self, microphone: bool = False, image: bytes | None = None) -> Bench:
         made = Bench(self.ffi, self.lib, self.image if image is None else image, microphone)
