@@ -148,6 +148,11 @@ def reference_of(bundle: Bundle) -> ReferenceDevice:
         return ReferenceDevice(bundle)
 
 
+def crc(pcm: np.ndarray) -> int:
+    """Return the checksum of a segment."""
+    return zlib.crc32(pcm.astype("<i2").tobytes())
+
+
 def requests(*messages: tuple[str, dict[str, Any]], first: int = 1) -> bytes:
     """Return messages as bytes on the wire, numbered from `first` on."""
     return b"".join(
@@ -222,7 +227,7 @@ class Bench:
         return found
 
     def end(self, pcm: np.ndarray, segment: int = 1) -> Message:
-        return self.answer("end", segment=segment, checksum=zlib.crc32(pcm.tobytes()))
+        return self.answer("end", segment=segment, checksum=crc(pcm))
 
     def score(self, pcm: np.ndarray, cuts: Sequence[int] = (), segment: int = 1) -> Message:
         """Return the result of a segment."""
@@ -271,10 +276,12 @@ class Pair:
     lib: Any
     image: bytes
     closing: list[Bench]
+    made: Path  # sources that are made for the bundle
 
     requests = staticmethod(requests)
     segment_requests = staticmethod(segment_requests)
-    masked = staticmethod(mask)
+    mask = staticmethod(mask)
+    crc = staticmethod(crc)
 
     @property
     def identity(self) -> Identity:
@@ -309,7 +316,7 @@ def pair_of(bundle: Bundle, reference: ReferenceDevice, folder: Path) -> Pair:
     ffi = FFI()
     ffi.cdef(DECLARATIONS)
     lib = ffi.dlopen(str(compile_bench(bundle, folder)))
-    return Pair(bundle, reference, ffi, lib, build_image(bundle, compiled=False), [])
+    return Pair(bundle, reference, ffi, lib, build_image(bundle, compiled=False), [], folder)
 
 
 @pytest.fixture(scope="session")

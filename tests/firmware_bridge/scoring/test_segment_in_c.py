@@ -64,8 +64,8 @@ CONVERSATIONS = st.lists(st.one_of(REQUESTS.map(lambda one: [one]), WHOLE), max_
 
 def assert_same_answers(pair: Any, messages: list[Any]) -> bytes:
     wire = pair.requests(*messages)
-    said = pair.masked(pair.bench().talk(wire))
-    assert said == pair.masked(pair.server().push(wire))
+    said = pair.mask(pair.bench().talk(wire))
+    assert said == pair.mask(pair.server().push(wire))
     return said
 
 
@@ -98,7 +98,7 @@ def test_a_line_that_loses_repeats_and_damages(
     at = 0
     while at < len(wire):
         piece = bytes(wire[at : at + dice.randrange(1, 2000)])
-        assert pair.masked(bench.talk(piece)) == pair.masked(server.push(piece))
+        assert pair.mask(bench.talk(piece)) == pair.mask(server.push(piece))
         at += len(piece)
 
 
@@ -181,7 +181,7 @@ def test_without_a_bundle_segments_are_refused(pair: Any) -> None:
     bench = pair.bench(image=b"")
     assert not bench.counts["has_bundle"]
     server = DeviceServer(None, pair.identity, clock=lambda: 1.5)
-    assert pair.masked(bench.talk(wire)) == pair.masked(server.push(wire))
+    assert pair.mask(bench.talk(wire)) == pair.mask(server.push(wire))
     code, sentence = bench.refused("begin", segment=1, samples=10)
     assert (code, sentence) == (ErrorCode.NO_BUNDLE, "neither slot holds a bundle that this firmware can run")
 
@@ -204,7 +204,7 @@ def test_a_network_that_fails_is_told_and_forgotten_with_its_segment(pair: Any, 
     bench.fail(first)
     sent = [*pair.segment_requests(pcm, []), end(crc(pcm)), features(3, 0), end(crc(pcm))]
     wire = pair.requests(*sent, first=100)
-    assert pair.masked(bench.talk(wire)) == pair.masked(pair.server(Failing(pair.reference)).push(wire))
+    assert pair.mask(bench.talk(wire)) == pair.mask(pair.server(Failing(pair.reference)).push(wire))
     assert bench.refused("end", segment=1, checksum=crc(pcm))[0] == ErrorCode.INTERNAL
     again = bench.score(pcm, segment=2)
     assert np.array_equal(again["fused"], pair.reference.score_segment(pcm).fused)
