@@ -31,7 +31,7 @@ class MemoryRow(BaseModel):
     @property
     def free(self) -> float:
         """Share of the memory that is left; below 0 when it does not fit."""
-        return 1.0 - self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
+        return (self.limit_bytes - self.used_bytes) / self.limit_bytes if self.limit_bytes else 0.0
 
 
 class Firmware(BaseModel):
