@@ -83,7 +83,7 @@ def on_the_m7(spec: FrontendSpec, pcm: NDArray[np.int16]) -> Features | None:
 
     The emulated program holds its clip in an array, so each length would be a build of its own.
     """
-    return run_clip(spec, pcm, counted=False).features if len(pcm) == SAMPLES else None
+    return run_clip(spec, pcm).features if len(pcm) == SAMPLES else None
 
 
 def compare(

@@ -7,7 +7,6 @@ single-precision FPU, and run on Unicorn. Instructions are counted, not cycles: 
 from __future__ import annotations
 
 import hashlib
-import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from firmware_bridge.files import atomic_path
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD, CORE, compiler_environment, sources
 from firmware_bridge.microfrontend.emit import c_source
+from firmware_bridge.ports.twin.counter import attach_counter, by_function
+from firmware_bridge.ports.twin.elf import Image, read_elf
 
 STACK, STACK_BYTES = 0x7000_0000, 0x1_0000
 EXIT = 0x6000_0000  # where the program returns to
@@ -37,7 +38,6 @@ FLAGS = (
     "-static",
 )
 LINK = ("-ffunction-sections", "-fno-unwind-tables", "-fno-pic", "-no-pie", "-Wl,-e,run", "-Wl,--gc-sections")
-SEGMENT, FUNCTION = 1, 2  # of the ELF format: PT_LOAD, STT_FUNC
 MAIN = """
 #include "microfrontend.h"
 extern const ut_tables frontend;
@@ -123,37 +123,12 @@ def build_image(spec: FrontendSpec, samples: int) -> Path:
     return image
 
 
-def segments(elf: bytes) -> list[tuple[int, bytes, int]]:
-    """Return address, contents and size in memory of each loadable part of a 32-bit ELF image."""
-    start, count = struct.unpack_from("<I", elf, 28)[0], struct.unpack_from("<H", elf, 44)[0]
-    heads = [struct.unpack_from("<6I", elf, start + 32 * i) for i in range(count)]
-    return [(at, elf[off : off + held], size) for kind, off, at, _, held, size in heads if kind == SEGMENT]
-
-
-def symbols(elf: bytes) -> dict[str, tuple[int, int, int]]:
-    """Return address, size and type of each named symbol of a 32-bit ELF image."""
-    start, count = struct.unpack_from("<I", elf, 32)[0], struct.unpack_from("<H", elf, 48)[0]
-    heads = [struct.unpack_from("<10I", elf, start + 40 * i) for i in range(count)]
-    found = {}
-    for _, kind, _, _, offset, size, link, *_ in heads:
-        if kind != 2:  # SHT_SYMTAB
-            continue
-        names = elf[heads[link][4] :]
-        for at in range(offset, offset + size, 16):
-            name, value, length, info = struct.unpack_from("<IIIB", elf, at)
-            text = names[name : names.index(b"\0", name)].decode()
-            if text and not text.startswith("$"):
-                found[text] = (value, length, info & 15)
-    return found
-
-
-def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16], counted: bool = True) -> M7Run:
+def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16]) -> M7Run:
     """Compute a clip's features on the emulated Cortex-M7.
 
     Args:
         spec: The front-end; its FFT length and channels size the state.
         pcm: int16[samples].
-        counted: Count instructions, which makes the emulation a hundred times slower.
 
     Raises:
         EnvironmentLacking: If `unicorn` or `ziglang` is missing.
@@ -163,48 +138,46 @@ def run_clip(spec: FrontendSpec, pcm: NDArray[np.int16], counted: bool = True) -
         from unicorn import arm_const
     except ImportError as error:
         raise EnvironmentLacking("the package unicorn is not installed", "run: make setup") from error
-    elf = build_image(spec, len(pcm)).read_bytes()
-    names = symbols(elf)
+    image = read_elf(build_image(spec, len(pcm)))
+    names = image.symbols
     machine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
     machine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
-    parts = segments(elf)
-    pages = sorted({page for at, _, size in parts for page in range(at // PAGE, (at + size - 1) // PAGE + 1)})
-    for page in pages:
-        machine.mem_map(page * PAGE, PAGE)
-    for at, data, _ in parts:
-        machine.mem_write(at, data)
+    _load(machine, image)
     machine.mem_map(STACK, STACK_BYTES)
     machine.mem_map(EXIT, PAGE)
-    machine.mem_write(names["pcm"][0], pcm.tobytes())
-    visits: dict[int, int] = {}
-
-    def count(_: Any, address: int, __: int, ___: Any) -> None:
-        visits[address] = visits.get(address, 0) + 1
-
-    if counted:
-        machine.hook_add(unicorn.UC_HOOK_CODE, count)
+    machine.mem_write(names["pcm"].address, pcm.tobytes())
+    low = min(one.address for one in image.functions.values())
+    high = max(one.address + one.size for one in image.functions.values())
+    counter = attach_counter(machine, low, bytes(machine.mem_read(low, high - low)))
     machine.reg_write(arm_const.UC_ARM_REG_SP, STACK + STACK_BYTES)
     machine.reg_write(arm_const.UC_ARM_REG_LR, EXIT | 1)
     machine.reg_write(arm_const.UC_ARM_REG_R0, len(pcm))
     try:
-        machine.emu_start(names["run"][0] | 1, EXIT)
+        machine.emu_start(names["run"].address | 1, EXIT)
     except unicorn.UcError as error:
         # Unicorn reports the return to a page without code as an exception; anywhere else it is one.
         if machine.reg_read(arm_const.UC_ARM_REG_PC) & ~1 != EXIT:
             raise EnvironmentLacking(f"the emulated program crashed: {error}", "report this") from error
     frames = machine.reg_read(arm_const.UC_ARM_REG_R0)
-    raw = machine.mem_read(names["out"][0], frames * spec.channels * 2)
-    functions = {n: (at & ~1, size) for n, (at, size, kind) in names.items() if kind == FUNCTION}
-    by_function = {
-        name: total
-        for name, (at, size) in functions.items()
-        if (total := sum(c for address, c in visits.items() if at <= address < at + size))
-    }
+    raw = machine.mem_read(names["out"].address, frames * spec.channels * 2)
     return M7Run(
         features=np.frombuffer(bytes(raw), dtype="<u2").reshape(frames, spec.channels),
-        instructions=sum(visits.values()),
-        by_function=dict(sorted(by_function.items(), key=lambda item: -item[1])),
-        code_bytes=sum(size for _, size in functions.values()),
-        table_bytes=sum(size for name, (_, size, _) in names.items() if name.startswith("frontend")),
-        state_bytes=names["state"][1],
+        instructions=counter.retired,
+        by_function=by_function(counter, image.functions),
+        code_bytes=sum(one.size for one in image.functions.values()),
+        table_bytes=sum(one.size for name, one in names.items() if name.startswith("frontend")),
+        state_bytes=names["state"].size,
     )
+
+
+def _load(machine: Any, image: Image) -> None:
+    """Map the pages of an image's loadable parts, and fill them."""
+    pages = {
+        page
+        for part in image.segments
+        for page in range(part.address // PAGE, (part.address + part.size - 1) // PAGE + 1)
+    }
+    for page in sorted(pages):
+        machine.mem_map(page * PAGE, PAGE)
+    for part in image.segments:
+        machine.mem_write(part.address, part.data)

@@ -1,4 +1,4 @@
-"""Devices under test, by the name that the user gives: `host`, `board:PORT`."""
+"""Devices under test, by the name that the user gives: `host`, `twin`, `board:PORT`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from firmware_bridge.errors import DeviceError, UnknownName
 from hil.devices.base import Device
 from hil.devices.board import Board
 from hil.devices.host_process import HostProcess
+from hil.devices.twin import TwinProcess
 
 __all__ = ["AVAILABLE", "Device", "open_device"]
 
 AVAILABLE = {
     "host": "a process on this machine behind a pseudo-terminal; int8 reference kernels stand in for the Edge TPU",
+    "twin": "the firmware on an emulated Cortex-M7; int8 reference kernels stand in for the Edge TPU",
     "board:PORT": "a board on a serial port or any pyserial URL, such as board:socket://10.10.10.1:7000",
 }
 _PLANNED = {
-    "twin": "the firmware on an emulated Cortex-M7",
     "coral-usb": "an Edge TPU stick on USB",
 }
 
@@ -25,7 +26,7 @@ def open_device(name: str, bundle: Path) -> Device:
     """Return the device called `name`, not started yet.
 
     Args:
-        name: `host` or `board:PORT`.
+        name: `host`, `twin` or `board:PORT`.
         bundle: Directory of the bundle that the device shall run (a board carries its own).
 
     Raises:
@@ -44,6 +45,8 @@ def open_device(name: str, bundle: Path) -> Device:
                 "'board' needs a port", "for example board:/dev/ttyACM0 or board:socket://10.10.10.1:7000"
             )
         return Board(port)
+    if name == "twin":
+        return TwinProcess(bundle)
     if name != "host":
         raise UnknownName("device", name, AVAILABLE)
     return HostProcess.from_bundle(bundle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +62,24 @@ class Twin:
         self.board = TwinBoard(self.machine, self.machine.counter, flash, sound)
         self.machine.attach(self.board)
         self._line = self.board.uart.line if uart else self.board.bulk.line
+        self._stall, self._dice = 0.0, random.Random(0)
+        self._withheld = b""
 
     @classmethod
     def from_bundle(cls, bundle_dir: Path, flash: Flash | None = None) -> Twin:
         """Return a twin with a bundle in its flash."""
         return cls(build_twin(bundle_dir), flash or bundle_flash(bundle_dir))
+
+    def trouble(self, drop: float = 0.0, stall: float = 0.0, seed: int = 0) -> None:
+        """From now on lose bytes on the way in, and hold answers back until the host speaks again.
+
+        Args:
+            drop: Share of the bytes that are lost.
+            stall: Share of the answers that are held back.
+            seed: The same one gives the same trouble.
+        """
+        self._line.lose(drop, seed)
+        self._stall, self._dice = stall, random.Random(seed)
 
     @property
     def instructions(self) -> int:
@@ -100,16 +114,20 @@ class Twin:
             self._line.come(bytes(view[:room]))
             view = view[room:]
             self.machine.run()
-        return self._line.collect()
+        return self._answer()
 
     def flood(self, data: bytes) -> bytes:
         """Take bytes from a host that does not wait: what finds no room is lost, and counted."""
         self._line.come(data)
         self.machine.run()
-        return self._line.collect()
+        return self._answer()
 
     def pass_time(self, milliseconds: int) -> bytes:
-        """Let time pass; return what the device sent meanwhile (by its rules: nothing)."""
+        """Let time pass; while the microphone is on, the firmware takes what it hears.
+
+        Returns:
+            What the device sent meanwhile: by the protocol's rules nothing.
+        """
         ticks = BOARD["TICKS_PER_US"] * 1000
         while milliseconds > 0:
             step = min(SLICE_MS, milliseconds) if self.board.microphone.on else milliseconds
@@ -117,3 +135,10 @@ class Twin:
             milliseconds -= step
             self.machine.run()
         return self._line.collect()
+
+    def _answer(self) -> bytes:
+        answer = self._withheld + self._line.collect()
+        self._withheld = b""
+        if self._stall and self._dice.random() < self._stall:
+            self._withheld, answer = answer, b""
+        return answer
