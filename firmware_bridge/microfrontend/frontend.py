@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -147,13 +147,12 @@ class MicroFrontend:
         ends = np.cumsum(counts)
         block = np.empty((int(counts.sum()), self.spec.channels), dtype=np.uint16)
         batch = Batch(checked, lengths, block, ends - counts, _shares(ends, threads))
-        workers = [threading.Thread(target=self._work, args=(batch,)) for _ in range(threads - 1)]
-        for worker in workers:
-            worker.start()
-        outs = [block[a:b] for a, b in itertools.pairwise([0, *ends.tolist()])]
-        self._work(batch)
-        for worker in workers:
-            worker.join()
+        with ThreadPoolExecutor(max(1, threads - 1)) as pool:
+            others = [pool.submit(self._work, batch) for _ in range(threads - 1)]
+            outs = [block[a:b] for a, b in itertools.pairwise([0, *ends.tolist()])]
+            self._work(batch)
+            for other in others:
+                other.result()  # a failure there is a failure here
         return outs
 
     def stream(self) -> FrontendStream:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,3 +157,20 @@ def test_all_stages_off_gives_linear_amplitudes(signals: Signals) -> None:
     loud = (linear > 30) & (linear < 65535)
     expected = 64 * np.log(linear[loud] * 8.0)
     assert np.abs(logged[loud] - expected).max() < 2
+
+
+def test_a_failure_in_any_thread_is_a_failure_of_the_batch(
+    signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, batch, failed = threading.get_ident(), NativeStream.batch, threading.Event()
+
+    def fails_elsewhere(self: NativeStream, *arguments: Any) -> None:
+        if threading.get_ident() != main:
+            failed.set()
+            raise MemoryError("none left")
+        assert failed.wait(10)  # the other thread gets a share
+        batch(self, *arguments)
+
+    monkeypatch.setattr(NativeStream, "batch", fails_elsewhere)
+    with pytest.raises(MemoryError, match="none left"):
+        MicroFrontend(preset("yamnet"), "native").process_batch([signals["bursts"]] * 200, threads=2)
