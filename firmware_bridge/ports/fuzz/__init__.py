@@ -1,0 +1,1 @@
+"""The device's core against millions of damaged inputs, under sanitizers."""
