@@ -79,19 +79,18 @@ def build_port(port: str, bundle_dir: Path, out: Path, sdk_dir: Path | None) -> 
     from firmware_bridge.ports.coralmicro.build import build_coralmicro
 
     assert sdk_dir is not None
-    built: Built = build_coralmicro(bundle_dir, sdk_dir, out)
-    return built
+    return build_coralmicro(bundle_dir, sdk_dir, out)
 
 
 def memory_rows(regions: Sequence[Region]) -> list[MemoryRow]:
-    """Return the memories, and the chip's own together where all of them are among them."""
+    """Return the memories, and the chip's own together where the port has not summed them up itself."""
     from tools.board.firmware import MemoryRow
 
     rows = [MemoryRow(name=r.name, used_bytes=r.used_bytes, limit_bytes=r.limit_bytes) for r in regions]
-    own = [row for row in rows if row.name.split()[0] in ON_CHIP]
-    if {row.name.split()[0] for row in own} == set(ON_CHIP):
+    own = [row for row in rows if row.name in ON_CHIP]
+    if {row.name for row in rows} >= set(ON_CHIP) and not any("total" in row.name for row in rows):
         used = sum(row.used_bytes for row in own)
-        rows.append(MemoryRow(name="on chip, all", used_bytes=used, limit_bytes=ON_CHIP_LIMIT))
+        rows.append(MemoryRow(name="on-chip total", used_bytes=used, limit_bytes=ON_CHIP_LIMIT))
     return rows
 
 
@@ -134,16 +133,13 @@ def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_js
     from firmware_bridge.bundle import load_bundle
     from firmware_bridge.errors import UnknownName
     from firmware_bridge.files import sha256_file
-    from firmware_bridge.progress import note
     from tools.board.firmware import Firmware
-    from tools.board.sdk import COMMIT, find_sdk
+    from tools.board.sdk import find_sdk
 
     if port not in PORTS:
         raise UnknownName("port", port, PORTS)
     bundle = load_bundle(Path(bundle_dir).resolve())
     found = find_sdk(sdk) if port == "coralmicro" else None
-    if found is not None and found.commit and not found.is_known:
-        note(f"the SDK is at {found.commit[:8]}; the board port was linked against {COMMIT}")
     folder = (out or BUILD / "firmware" / port).resolve()
     built = build_port(port, bundle.directory, folder, found.folder if found else None)
     firmware = Firmware(

@@ -32,6 +32,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("hil", "hil", "stream speech through a device and check the budgets"),
     ("build", "build", "firmware for host, twin or board, and its memories"),
     ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
+    ("update", "update", "another bundle for a device that runs"),
     ("monitor", "monitor", "what a device says on its port, how it is, what it hears"),
     ("record", "record", "what a device's microphone hears, as a sound file"),
     ("rerecord", "rerecord", "play a corpus through rooms, noise and a loudspeaker"),

@@ -12,6 +12,7 @@ from tools import console
 from tools.stages import BUILD
 
 if TYPE_CHECKING:
+    from firmware_bridge.bundle import Bundle
     from tools.board.firmware import Firmware
     from tools.board.flashtool import FlashRun
     from tools.board.sdk import Sdk
@@ -133,6 +134,9 @@ def wait_for_board(system: System, board: UsbBoard, limit_s: float) -> UsbBoard:
 @click.option("--port", default="", help="Where it answers afterwards [socket://10.10.10.1:7000].")
 @click.option("--limit", default=300.0, show_default=True, help="Most seconds for the flash tool.")
 @click.option("--wait", default=30.0, show_default=True, help="Most seconds for the board to come back.")
+@click.option(
+    "--firmware-only", is_flag=True, help="Take a bundle that the board cannot run: only the firmware counts."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, touch nothing.")
 @click.option("--list", "list_only", is_flag=True, help="List the boards and their states, touch nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
@@ -144,6 +148,7 @@ def command(
     port: str,
     limit: float,
     wait: float,
+    firmware_only: bool,
     dry_run: bool,
     list_only: bool,
     as_json: bool,
@@ -160,6 +165,8 @@ def command(
     if list_only:
         return show_boards(system.boards(), as_json)
     bundle = load_bundle(Path(bundle_dir).resolve())
+    if not firmware_only:
+        require_compiled(bundle)
     found = find_sdk(sdk, system.environment())
     if found.commit and not found.is_known:
         note(f"the SDK is at {found.commit[:8]}; the board port was linked against {COMMIT}")
@@ -175,7 +182,7 @@ def command(
     back = wait_for_board(system, plan.board, wait)
     url = port or BOARD_URL
     identity = greet(url, wait)
-    require_bundle(identity, bundle.id, url)
+    require_bundle(identity, None if firmware_only else bundle.id, url)
     if as_json:
         facts = {"flashed": True, "port": url, "seconds": round(run.seconds, 1), "log": str(run.log)}
         console.emit_json(facts | {"board": back.as_dict(), "identity": asdict(identity)})
@@ -185,6 +192,23 @@ def command(
             f"it answers at {url}: build {identity.build}, bundle {identity.bundle[:12]}"
         )
     return None
+
+
+def require_compiled(bundle: Bundle) -> None:
+    """Refuse a bundle that no board can run.
+
+    Raises:
+        BundleInvalid: The Edge TPU compiler has not made its networks.
+    """
+    from firmware_bridge.errors import BundleInvalid
+    from firmware_bridge.ports.coralmicro.build import is_compiled
+
+    if not is_compiled(bundle):
+        raise BundleInvalid(
+            f"the networks of {bundle.directory} were not compiled for the Edge TPU: no board can run them",
+            "build the bundle where the Edge TPU compiler is installed (`undertone doctor`), or flash just the "
+            "firmware: --firmware-only",
+        )
 
 
 def show_boards(boards: list[UsbBoard], as_json: bool) -> int:

@@ -43,12 +43,12 @@ def greet(url: str, limit_s: float, pause_s: float = 0.5) -> DeviceIdentity:
         time.sleep(pause_s)
 
 
-def require_bundle(identity: DeviceIdentity, bundle: str, url: str) -> None:
+def require_bundle(identity: DeviceIdentity, bundle: str | None, url: str) -> None:
     """Make sure that a board answered, and that it runs a bundle.
 
     Args:
         identity: The answer to `hello`.
-        bundle: Id of the bundle that was written.
+        bundle: Id of the bundle that was written; None: whatever it runs.
         url: Where it was asked.
 
     Raises:
@@ -59,7 +59,7 @@ def require_bundle(identity: DeviceIdentity, bundle: str, url: str) -> None:
             f"what answers at {url} is no board: it calls its figures {identity.evidence}",
             "name the board's own port: --port URL",
         )
-    if identity.bundle != bundle:
+    if bundle is not None and identity.bundle != bundle:
         raise CheckFailed(
             f"the device at {url} runs the bundle {identity.bundle[:12] or 'none'}, not {bundle[:12]}",
             "is it the board that was flashed? Else build and flash again: undertone build --port coralmicro",

@@ -8,12 +8,14 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from firmware_bridge.bundle import Bundle
+from firmware_bridge.errors import BundleInvalid
 from tools import flash
 from tools.board import sdk as sdk_module
 from tools.cli import run
@@ -39,6 +41,7 @@ def call(
     firmware = make_firmware(tiny_bundle.id)
     monkeypatch.delenv("CORAL_MICRO_SERIAL", raising=False)
     monkeypatch.setattr("tools.board.rights.may_open_file", lambda path: True)
+    monkeypatch.setattr(flash, "require_compiled", lambda bundle: None)
 
     def call_it(*options: str) -> tuple[int, dict[str, Any], str]:
         line = ["flash", "--json", "--bundle", str(tiny_bundle.directory), "--firmware", str(firmware)]
@@ -303,6 +306,31 @@ class TestAfter:
         status, found, _ = call()
         assert status == 2
         assert "stopped half-way" in found["what"]
+
+
+class TestCompiled:
+    def test_what_no_board_can_run_is_not_written(
+        self, plugged: Path, sdk: Any, tiny_bundle: Bundle, capsys: Capture
+    ) -> None:
+        assert run(["flash", "--bundle", str(tiny_bundle.directory)]) == 2
+        assert "--firmware-only" in capsys.readouterr().err
+        assert sdk.called is None
+
+    def test_what_the_compiler_made_is(self, tiny_bundle: Bundle) -> None:
+        manifest = tiny_bundle.manifest
+        models = {
+            name: model.model_copy(update={"compiled": True}) for name, model in manifest.models.items()
+        }
+        whole = replace(tiny_bundle, manifest=manifest.model_copy(update={"models": models}))
+        flash.require_compiled(whole)
+        models["keyword"] = manifest.models["keyword"]
+        half = replace(tiny_bundle, manifest=manifest.model_copy(update={"models": models}))
+        with pytest.raises(BundleInvalid, match="not compiled"):
+            flash.require_compiled(half)
+
+    def test_the_firmware_alone(self, call: Any, plugged: Path, serve: Any) -> None:
+        assert call("--firmware-only", "--port", serve(bundle="", evidence="measured"))[0] == 0
+        assert call("--firmware-only", "--port", serve(bundle="", evidence="emulated"))[0] == 1
 
 
 class TestListing:
