@@ -5,7 +5,11 @@ BIN := .venv/bin
 RECIPE ?= trunk
 SETUP := .venv/.ready
 
-.PHONY: help setup edgetpu-model test hil-sim hil folds bench bench-frontend alignment style clean lock
+# Compiled models to damage, where there are any; small ones are made otherwise.
+PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
+
+.PHONY: help setup edgetpu-model test hil-sim twin hil firmware flash powercut fuzz-protocol fuzz-edgetpu folds bench \
+	bench-frontend alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -22,9 +26,28 @@ edgetpu-model: $(SETUP)  ## corpus to int8 networks, Edge TPU analysis and bundl
 hil-sim: edgetpu-model  ## stream re-recorded held-out speakers through a simulated device and check the budgets
 	@$(BIN)/undertone hil --dut host
 
-hil: $(SETUP)  ## the same over a board: make hil PORT=/dev/ttyACM0, or any pyserial URL
-	@test -n "$(PORT)" || { echo "name the port: make hil PORT=/dev/ttyACM0 (undertone doctor lists them)"; exit 2; }
+twin: edgetpu-model  ## the same through the firmware on an emulated Cortex-M7
+	@$(BIN)/undertone hil --dut twin --out build/hil-twin
+
+hil: $(SETUP)  ## the same over a board: make hil PORT=socket://10.10.10.1:7000, or any pyserial port
+	@test -n "$(PORT)" || { echo "name the port: make hil PORT=socket://10.10.10.1:7000 (undertone doctor lists them)"; exit 2; }
 	@$(BIN)/undertone hil --dut board:$(PORT)
+
+firmware: edgetpu-model  ## build it for the twin, and for the board where CORALMICRO_DIR names its SDK; memory reports
+	@$(BIN)/undertone build --port twin
+	@if [ -n "$$CORALMICRO_DIR" ]; then $(BIN)/undertone build --port coralmicro; else echo "CORALMICRO_DIR is not set: not built for the board"; fi
+
+flash: firmware  ## write firmware and bundle to a board and make sure that it runs them (SERIAL=... where there are several)
+	@$(BIN)/undertone flash $(if $(SERIAL),--serial $(SERIAL)) $(if $(PORT),--port $(PORT))
+
+powercut: edgetpu-model  ## cut the power at every flash operation of an update: the old or the new bundle must answer
+	@$(BIN)/python -m hil.powercut --bundle build/bundle
+
+fuzz-protocol: $(SETUP)  ## ten million damaged inputs against the device's core, under sanitizers (INPUTS=...)
+	@$(BIN)/python -m firmware_bridge.ports.fuzz --inputs $(or $(INPUTS),10000000)
+
+fuzz-edgetpu: $(SETUP)  ## damaged model files against every tool that reads them (COUNT=100000)
+	@$(BIN)/python -m edgetpu_models.fuzz $(or $(COUNT),100000) 20251120 $(PAIRS)
 
 folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
 	@$(BIN)/undertone folds --recipe $(RECIPE)
