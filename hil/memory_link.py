@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from firmware_bridge.protocol import DeviceServer
+from typing import Protocol
+
+
+class Pushes(Protocol):
+    """Something that answers bytes with bytes; a `DeviceServer` is one."""
+
+    def push(self, data: bytes) -> bytes:
+        """Take the next bytes from the host; return the bytes to send back."""
 
 
 class MemoryLink:
-    """Hands bytes straight to a `DeviceServer`; waiting moves the clock instead of the wall.
+    """Hands bytes straight to a device; waiting moves the clock instead of the wall.
 
     Args:
         server: The device.
         bytes_per_second: Rate of the pretended line.
     """
 
-    def __init__(self, server: DeviceServer, bytes_per_second: float = 100_000.0) -> None:
+    def __init__(self, server: Pushes, bytes_per_second: float = 100_000.0) -> None:
         self.server = server
         self.bytes_per_second = bytes_per_second
         self._time = 0.0
