@@ -54,10 +54,7 @@ static uint32_t zeros(const uint8_t *bytes, size_t count) {
 /* Everything that the device says is a whole frame of a known kind, with the payload that its kind has. */
 static uint32_t check_answers(const fuzz_port *port, figures *seen) {
     static ut_decoder decoder;
-    static union ut_reply_bytes {
-        uint8_t bytes[2048];
-        uint32_t aligned;
-    } message;
+    static uint32_t message[512];
     ut_frame frame;
     enum ut_fault fault;
     uint32_t found = 0;
@@ -67,12 +64,12 @@ static uint32_t check_answers(const fuzz_port *port, figures *seen) {
         }
         const ut_layout *const layout = fault == UT_FAULT_NONE ? ut_layout_of(frame.kind) : 0;
         if (layout == 0 || layout->reply != 0 || layout->bytes > sizeof message ||
-            ut_decode(layout, frame.payload, frame.count, &message) != 0) {
+            ut_decode(layout, frame.payload, frame.count, message) != 0) {
             fuzz_fail("an answer is not a message");
         }
         ++seen->kinds[frame.kind];
         if (frame.kind == UT_KIND_ERROR) {
-            ++seen->errors[message.bytes[0]];
+            ++seen->errors[((const struct ut_msg_error *)message)->code];
         }
         ++found;
     }
