@@ -123,7 +123,7 @@ def build_fuzzer(folder: Path) -> Path:
 def _run(line: list[str]) -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
     if done.returncode != 0:
-        said = [text for text in done.stderr.splitlines() if "error" in text] or ["no message"]
+        said = [text for text in done.stderr.splitlines() if "error:" in text] or ["no message"]
         raise EnvironmentLacking(f"the fuzzer cannot be built: {said[0]}", "install gcc with its sanitizers")
 
 

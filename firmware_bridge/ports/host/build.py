@@ -81,7 +81,7 @@ def compile_library(
         environment = compiler_environment()
         done = subprocess.run([*line, *paths], capture_output=True, text=True, check=False, env=environment)
         if done.returncode != 0 or not temporary.exists():
-            said = [text for text in done.stderr.splitlines() if "error" in text] or ["no message"]
+            said = [text for text in done.stderr.splitlines() if "error:" in text] or ["no message"]
             raise EnvironmentLacking(
                 f"the C compiler failed: {said[0].strip()}", f"try another one with CC=...: {command[0]}"
             )

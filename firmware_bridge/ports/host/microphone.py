@@ -48,7 +48,7 @@ class RecordedMicrophone:
             return np.zeros(0, np.int16), 0
         heard = self._place + most
         if self._clock:
-            heard = int((self._clock() - self._began) * SAMPLE_RATE_HZ)
+            heard = round((self._clock() - self._began) * SAMPLE_RATE_HZ)
         elif self._place >= len(self._pcm):
             return np.zeros(0, np.int16), 0
         lost = max(0, heard - self._place - QUEUE_SAMPLES)
