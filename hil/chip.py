@@ -1,23 +1,30 @@
-"""What is known of the chip for a bundle: Edge TPU analysis, M7 stages, memory map. Estimates, with sources."""
+"""What is known of the chip for a bundle: its Edge TPU, the Cortex-M7's stages, the memories. All with sources."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence, Quantity
+from firmware_bridge.microfrontend import FrontendSpec
+from firmware_bridge.protocol import LIMITS as WIRE
+from hil.networks import BRANCHES, describe_networks
 from hil.observations import Chip, Region
 
 M7_HZ = 792e6
 # Instructions per cycle of such integer code from cached memory: expected, low, high.
 M7_IPC = (1.0, 0.8, 1.4)
-# Stock micro-frontend at -Os on an emulated Cortex-M7: 81.8 k instructions a frame with 32 channels,
-# 93.2 k with 64. What is left at no channels is mostly the transform.
-FRAME_INSTRUCTIONS, CHANNEL_INSTRUCTIONS = 70_400, 356
-# Range scaling of one feature: compare, subtract, multiply, divide, store.
-SCALE_INSTRUCTIONS = 25
-FUSION_INSTRUCTIONS = 10
+# Our own core on the emulated Cortex-M7 (`undertone hil --dut twin` counts them again): 40.5 k instructions a
+# frame with 64 channels, 35.6 k with 32; noise reduction and gain control add 129 a channel.
+FRAME_INSTRUCTIONS, CHANNEL_INSTRUCTIONS, LEVEL_INSTRUCTIONS = 30_700, 153, 129
+# Range scaling of one feature; one weight of the fusion head.
+SCALE_INSTRUCTIONS, FUSION_INSTRUCTIONS = 32, 10
+COUNTED = "counted on the emulated Cortex-M7"
 
 KIB = 1024
 # Two Edge TPU networks, audio and a TCP server built against the board's SDK, by its map file.
@@ -36,55 +43,82 @@ def describe_chip(bundle: Bundle, frames: int, channels: int) -> Chip:
     """Return what is known of the chip for a bundle.
 
     Args:
-        bundle: Its networks are analysed; together, as they share the Edge TPU's memory.
+        bundle: Its compiled networks are read where it has them; else the originals are analysed.
         frames: Feature frames in a window.
         channels: Feature channels.
     """
-    from edgetpu_models.analyse import analyse
-
-    models = bundle.manifest.models
-    paths = {name: bundle.path(models[name]) for name in ("acoustic", "keyword")}
-    together = analyse(list(paths.values()))
+    networks = describe_networks(bundle)
     stages = m7_stages(bundle, frames, channels)
-    for name, network in zip(paths, together.networks, strict=True):
-        stages[f"{name} network"] = network.latency
+    stages |= {f"{name} network": networks.latency_ms[name] for name in BRANCHES}
     order = ("features", "scaling", "acoustic network", "keyword network", "fusion")
     return Chip(
-        ops_off_tpu=int(together.ops_on_cpu),
-        cached_bytes=int(together.on_chip_bytes),
-        streamed_bytes=int(together.off_chip_bytes),
+        ops_off_tpu=networks.ops_off_tpu,
+        cached_bytes=networks.cached_bytes,
+        streamed_bytes=networks.streamed_bytes,
         stages_ms={name: stages[name] for name in order},
-        regions=memory_map(bundle, frames, channels, int(together.on_chip_bytes)),
-        source="rules read off real compiled models (`undertone analyse`)",
+        regions=memory_map(bundle, frames, channels, networks.cached_bytes, networks.file_bytes),
+        source=networks.source,
+        evidence=networks.evidence,
     )
 
 
 def m7_stages(bundle: Bundle, frames: int, channels: int) -> dict[str, Quantity]:
     """Return the stages that the Cortex-M7 computes after the last sample of a window.
 
-    Features are computed as samples come, so only the last frame is left to do then.
+    Features are computed as samples come, so only the frames of the last chunk are left to do then.
     """
+    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
     inputs = len(bundle.manifest.labels) + len(bundle.manifest.keywords)
     values = frames * channels
-    frame = FRAME_INSTRUCTIONS + CHANNEL_INSTRUCTIONS * channels
+    levels = LEVEL_INSTRUCTIONS if spec.pcan is not None and spec.noise_reduction is not None else 0
+    frame = FRAME_INSTRUCTIONS + (CHANNEL_INSTRUCTIONS + levels) * channels
+    last = math.ceil(WIRE["chunk_samples"] / (spec.step_ms * spec.sample_rate_hz // 1000))
     counts = {
-        "features": (frame, f"last frame: {frame:,} instructions, as counted on an emulated Cortex-M7"),
+        "features": (
+            last * frame,
+            f"{last} frames of the last chunk, {frame:,} instructions each, {COUNTED}",
+        ),
         "scaling": (
             SCALE_INSTRUCTIONS * values,
-            f"{values:,} features, {SCALE_INSTRUCTIONS} instructions each",
+            f"{values:,} features, {SCALE_INSTRUCTIONS} instructions each, {COUNTED}",
         ),
-        "fusion": (FUSION_INSTRUCTIONS * inputs * len(bundle.manifest.labels), "one multiply-add per weight"),
+        "fusion": (
+            FUSION_INSTRUCTIONS * inputs * len(bundle.manifest.labels),
+            f"{FUSION_INSTRUCTIONS} instructions a weight, {COUNTED}",
+        ),
     }
     return {name: _m7_time(count, source) for name, (count, source) in counts.items()}
 
 
-def _m7_time(instructions: int, source: str) -> Quantity:
+def counted_stages(
+    chip: Chip, stage_us: Mapping[str, NDArray[np.float64]], cycles_per_us: int
+) -> dict[str, Quantity]:
+    """Return the chip's stages with the Cortex-M7's instructions as a twin has counted them in this run.
+
+    Args:
+        chip: Its other stages stay: the twin's Edge TPU is a stand-in.
+        stage_us: Per stage, one value per segment: what the twin calls microseconds.
+        cycles_per_us: How many instructions the twin calls a microsecond.
+    """
+    stages = dict(chip.stages_ms)
+    for ours, theirs in (("features", "tail"), ("scaling", "scaling"), ("fusion", "fusion")):
+        counts = stage_us[theirs] * cycles_per_us
+        middle = round(float(np.median(counts)))
+        stages[ours] = _m7_time(
+            middle, f"{middle:,} instructions a window, {COUNTED} in this run", len(counts)
+        )
+    return stages
+
+
+def _m7_time(instructions: int, source: str, n: int = 1) -> Quantity:
     middle, fast, slow = (1e3 * instructions / M7_HZ / ipc for ipc in (M7_IPC[0], M7_IPC[2], M7_IPC[1]))
     rate = f"{M7_HZ / 1e6:.0f} MHz at {M7_IPC[1]} to {M7_IPC[2]} instructions per cycle"
-    return Quantity(middle, "ms", Evidence.ESTIMATED, interval=(fast, slow), source=f"{source}; {rate}")
+    return Quantity(middle, "ms", Evidence.ESTIMATED, n, interval=(fast, slow), source=f"{source}; {rate}")
 
 
-def memory_map(bundle: Bundle, frames: int, channels: int, cached_bytes: int) -> tuple[Region, ...]:
+def memory_map(
+    bundle: Bundle, frames: int, channels: int, cached_bytes: int, file_bytes: Mapping[str, int]
+) -> tuple[Region, ...]:
     """Return the board's memories and what lies in them.
 
     Models are read from flash into SDRAM, where the interpreter and the Edge TPU's driver use them in
@@ -94,7 +128,7 @@ def memory_map(bundle: Bundle, frames: int, channels: int, cached_bytes: int) ->
     samples = manifest.window_ms * 16
     parts: dict[str, Mapping[str, int]] = {name: {"application": used} for name, used in APPLICATION.items()}
     parts["SDRAM"] = {
-        **{f"{name} network": model.bytes for name, model in manifest.models.items()},
+        **{f"{name} network": count for name, count in file_bytes.items()},
         "arenas": ARENA_BYTES,
         "samples": 2 * samples,
         "features": 3 * frames * channels,

@@ -69,6 +69,7 @@ class Chip:
         stages_ms: Time per stage of one decision, in order.
         regions: The board's memories.
         source: Where this comes from.
+        evidence: What operations and bytes are worth: facts of compiled files, or predicted.
     """
 
     ops_off_tpu: int
@@ -77,6 +78,7 @@ class Chip:
     stages_ms: Mapping[str, Quantity]
     regions: tuple[Region, ...]
     source: str
+    evidence: Evidence = Evidence.ESTIMATED
 
 
 @dataclass(frozen=True)

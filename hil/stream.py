@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.audio import SAMPLE_RATE_HZ
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.bundle import Bundle, ModelFile
 from firmware_bridge.errors import BundleInvalid, CorpusInvalid, UnknownName
 from firmware_bridge.evidence import Evidence, Quantity
 from firmware_bridge.fusion import FusionHead
@@ -18,9 +18,10 @@ from firmware_bridge.progress import track
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
 from firmware_bridge.reference_device import ReferenceDevice, SegmentScores
-from hil.chip import fusion_bytes
+from hil.chip import counted_stages, fusion_bytes
 from hil.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
+from hil.networks import compiled_file
 from hil.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rerecord import Channel, Noise, Room, rerecord
 
@@ -102,7 +103,8 @@ def observe(
     """
     require_segments(segments, bundle)
     client, engine = DeviceClient(device.link()), ReferenceDevice(bundle)
-    require_same_bundle(client.hello(), bundle)
+    identity = client.hello()
+    require_same_bundle(identity, bundle)
     log = _Log()
     with ThreadPoolExecutor(max_workers=1) as beside:
         for segment in track(segments, f"streaming through {device.name}"):
@@ -116,6 +118,8 @@ def observe(
     stage_us = _stages(log.results)
     if device.keeps_time:
         chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
+    elif device.evidence is Evidence.EMULATED:
+        chip = replace(chip, stages_ms=counted_stages(chip, stage_us, identity.cycles_per_us))
     return _observations(device, bundle, segments, chip, log, stage_us)
 
 
@@ -198,7 +202,7 @@ def _observations(
         heard=(*manifest.split.train, *manifest.split.validation),
         speech=manifest.evidence,
         models=tuple(
-            ModelFacts(name, model.bytes, model.compiled) for name, model in manifest.models.items()
+            ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
         ),
         fusion_bytes=fusion_bytes(manifest.fusion),
         chip=chip,
@@ -207,6 +211,12 @@ def _observations(
         },
         example=log.example,
     )
+
+
+def _file_facts(bundle: Bundle, model: ModelFile) -> tuple[int, bool]:
+    """Return the bytes of the file that a board gets, and whether the Edge TPU compiler made it."""
+    compiled = compiled_file(bundle, model)
+    return (compiled.stat().st_size, True) if compiled else (model.bytes, model.compiled)
 
 
 def _quantity(data: Mapping[str, object]) -> Quantity:

@@ -35,11 +35,11 @@ def _used(regions: list[Region]) -> Quantity | str:
 
 def edge_tpu(seen: Observations) -> dict[str, Quantity | str]:
     """What the Edge TPU takes, keeps and has sent again."""
-    chip, estimated = seen.chip, Evidence.ESTIMATED
+    chip, evidence = seen.chip, seen.chip.evidence
     return {
-        "tpu_cached_bytes": Quantity(chip.cached_bytes, "bytes", estimated, source=chip.source),
-        "tpu_streamed_bytes": Quantity(chip.streamed_bytes, "bytes", estimated, source=chip.source),
-        "ops_off_tpu": Quantity(chip.ops_off_tpu, "operations", estimated, source=chip.source),
+        "tpu_cached_bytes": Quantity(chip.cached_bytes, "bytes", evidence, source=chip.source),
+        "tpu_streamed_bytes": Quantity(chip.streamed_bytes, "bytes", evidence, source=chip.source),
+        "ops_off_tpu": Quantity(chip.ops_off_tpu, "operations", evidence, source=chip.source),
     }
 
 
