@@ -187,6 +187,6 @@ def _run(line: list[str], result: Path) -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
     if done.returncode == 0 and result.exists():
         return
-    said = [text for text in done.stderr.splitlines() if "error" in text or "overflowed" in text]
+    said = [text for text in done.stderr.splitlines() if "error: " in text]
     first = (said or done.stderr.strip().splitlines() or ["no message"])[0]
     raise EnvironmentLacking(f"the Cortex-M7 build failed: {first}", "mend what the compiler names")
