@@ -21,6 +21,13 @@ from firmware_bridge.protocol import (
 from hil.link import Link
 from hil.timing import Timing
 
+_REMEDIES: dict[int, str] = {
+    ErrorCode.BAD_VERSION: "bring host and firmware to the same version",
+    ErrorCode.UNKNOWN_MESSAGE: "bring host and firmware to the same version",
+    ErrorCode.NO_BUNDLE: "send it a bundle for this firmware: `undertone update`",
+    ErrorCode.NOT_CAPABLE: "use a device that has it; `hello` tells what a device can do",
+}
+
 
 class DeviceRefused(DeviceError):
     """The device answered a request with an error.
@@ -33,12 +40,7 @@ class DeviceRefused(DeviceError):
     def __init__(self, code: int, sentence: str) -> None:
         known = {number: name for name, number in TABLE.errors.items()}
         name = known.get(code, f"error {code}")
-        remedy = (
-            "bring host and firmware to the same version"
-            if code == ErrorCode.BAD_VERSION
-            else "see protocol.toml"
-        )
-        super().__init__(f"the device refused: {name}: {sentence}", remedy)
+        super().__init__(f"the device refused: {name}: {sentence}", _REMEDIES.get(code, "see protocol.toml"))
         self.code = code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -10,8 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.errors import DeviceError, DeviceSilent
-from firmware_bridge.protocol import LIMITS, DeviceServer, Frame, Kind, MemoryMarks, encode, encode_frame
+from firmware_bridge.protocol import (
+    LIMITS,
+    DeviceServer,
+    Frame,
+    FrameDecoder,
+    FrameFault,
+    Kind,
+    MemoryMarks,
+    decode,
+    encode,
+    encode_frame,
+)
+from firmware_bridge.protocol.engine import NO_SLOT
 from firmware_bridge.protocol.loopback import LoopbackEngine
+from firmware_bridge.protocol.segment import STAGES
 from hil.chaos import Faults, FaultyLink
 from hil.client import DeviceClient
 from hil.conversation import DeviceRefused
@@ -205,6 +219,37 @@ def test_refusals_reach_the_user() -> None:
     with pytest.raises(DeviceRefused, match="too_long"):
         client.score_segment(np.zeros(LIMITS["segment_samples"] + 1, np.int16))
     assert client.score_segment(speech(100)).windows == 1, "and the client is still of use"
+
+
+def test_a_device_without_a_bundle_can_be_greeted_but_not_used() -> None:
+    empty = dataclasses.replace(ENGINE.identity, bundle="", labels=0, keywords=0, slot=NO_SLOT)
+    client = client_on(MemoryLink(DeviceServer(None, empty)))
+    assert not client.hello().has_bundle
+    with pytest.raises(DeviceRefused, match="no_bundle") as caught:
+        client.score_segment(speech(100))
+    assert "undertone update" in caught.value.remedy
+    with pytest.raises(DeviceRefused, match="not_capable"):
+        client.ask("listen", mode=1)
+
+
+def test_times_are_counted_in_the_devices_own_ticks() -> None:
+    """A chip's cycles become microseconds by the rate that it names."""
+
+    class Fast(MemoryLink):
+        def read(self, deadline: float) -> bytes:
+            found = FrameDecoder().push(super().read(deadline))
+            return b"".join(map(self.translated, found))
+
+        def translated(self, frame: Frame | FrameFault) -> bytes:
+            assert isinstance(frame, Frame)
+            message = decode(frame.kind, frame.payload)
+            changed = {"identity": {"cycles_per_us": 792}, "result": {"acoustic_cycles": 79200}}
+            fields = dict(message.fields) | changed.get(message.name, {})
+            return encode_frame(Frame(frame.kind, frame.sequence, encode(message.name, **fields)))
+
+    result = client_on(Fast(DeviceServer(ENGINE, ENGINE.identity))).score_segment(speech(100))
+    assert result.stage_us["acoustic"] == 100.0
+    assert set(result.stage_us) == set(STAGES)
 
 
 @pytest.mark.parametrize("change", [{"hop_samples": 0}, {"channels": 0}, {"labels": 5}, {"channels": 37}])
