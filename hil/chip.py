@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence, Quantity
+from firmware_bridge.image import ARENA_FLOOR
+from firmware_bridge.image_checks import padded
 from firmware_bridge.microfrontend import FrontendSpec
+from firmware_bridge.ports.sources import CAPTURE_SAMPLES
 from firmware_bridge.protocol import LIMITS as WIRE
 from hil.networks import BRANCHES, describe_networks
 from hil.observations import Chip, Region
@@ -36,7 +39,6 @@ LIMITS = {
     "SDRAM": 16_777_216,
     "Edge TPU": 8 * KIB * KIB,
 }
-ARENA_BYTES = 64 * KIB
 
 
 def describe_chip(bundle: Bundle, frames: int, channels: int) -> Chip:
@@ -121,23 +123,31 @@ def memory_map(
 ) -> tuple[Region, ...]:
     """Return the board's memories and what lies in them.
 
-    Models are read from flash into SDRAM, where the interpreter and the Edge TPU's driver use them in
-    place; samples and features of a window lie beside them.
+    In SDRAM lie the firmware's large buffers (core/device.h) and the interpreters' arenas. A port may reserve
+    more for networks and arenas than a bundle needs; what it needs is counted.
+
+    Args:
+        bundle: Its networks lie in RAM, where the interpreters and the Edge TPU's driver use them in place.
+        frames: Feature frames in a window.
+        channels: Feature channels.
+        cached_bytes: Parameters in the Edge TPU's memory.
+        file_bytes: Bytes of each network's file.
     """
-    manifest = bundle.manifest
-    samples = manifest.window_ms * 16
+    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
     parts: dict[str, Mapping[str, int]] = {name: {"application": used} for name, used in APPLICATION.items()}
+    models = bundle.manifest.models
+    values = [math.prod(models[name].input_shape) + math.prod(models[name].output_shape) for name in BRANCHES]
     parts["SDRAM"] = {
         **{f"{name} network": count for name, count in file_bytes.items()},
-        "arenas": ARENA_BYTES,
-        "samples": 2 * samples,
-        "features": 3 * frames * channels,
-        "fusion": fusion_bytes(manifest.fusion),
+        "arenas": sum(padded(ARENA_FLOOR + count) for count in values),
+        "features of the longest segment": 2 * channels * max(frames, spec.frames(WIRE["segment_samples"])),
+        "network input": frames * channels,
+        "captured samples": 2 * CAPTURE_SAMPLES,
     }
     parts["Edge TPU"] = {"parameters": cached_bytes}
     built = "map file of a two-network application built against the board's SDK"
     sources = dict.fromkeys(APPLICATION, built) | {
-        "SDRAM": "model files, two arenas, one window of samples and features",
+        "SDRAM": "model files, two arenas, the firmware's buffers (core/device.h)",
         "Edge TPU": "parameter rules read off real compiled models",
     }
     return tuple(

@@ -13,6 +13,7 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import compiled
 from firmware_bridge.bundle import Bundle, write_bundle
 from firmware_bridge.evidence import Evidence
+from firmware_bridge.image import build_image, parse_image
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from hil.checks.chip import edge_tpu, memory
 from hil.chip import M7_HZ, counted_stages, describe_chip, m7_stages
@@ -124,6 +125,21 @@ class TestStages:
         assert "3,168 instructions a window" in found["scaling"].source
         assert found["acoustic network"] == chip.stages_ms["acoustic network"], "its Edge TPU is a stand-in"
         assert {stage.evidence for stage in found.values()} == {Evidence.ESTIMATED}
+
+
+class TestMemory:
+    def test_the_firmwares_buffers_are_counted(self, bundle: Bundle) -> None:
+        """As the host port reports them for the same bundle."""
+        from firmware_bridge.ports.host.build import build_core
+        from firmware_bridge.ports.host.library import Library
+
+        regions = {region.name: region for region in describe_chip(bundle, 48, 16).regions}
+        parts, core = regions["SDRAM"].parts, Library(build_core(bundle)).memory
+        assert parts["features of the longest segment"] == core["features"]
+        assert parts["captured samples"] == core["capture"]
+        assert parts["network input"] == core["input"]
+        image = parse_image(build_image(bundle))
+        assert parts["arenas"] == image.acoustic.arena_bytes + image.keyword.arena_bytes
 
 
 class Emulated:
