@@ -77,5 +77,5 @@ class _WitnessedLink:
 
     def _reason(self) -> DeviceError:
         return DeviceError(
-            f"the twin ended: {self._twin.last_words()}", "see firmware_bridge/ports/README.md"
+            f"the twin ended: {self._twin.last_words()}", "see firmware_bridge/ports/twin/README.md"
         )

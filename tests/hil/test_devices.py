@@ -162,7 +162,7 @@ def test_a_board_on_the_network() -> None:
             assert np.array_equal(result.fused, ENGINE.score_segment(pcm).fused)
 
 
-@pytest.mark.parametrize("name", ["twin", "coral-usb", "twin:fast"])
+@pytest.mark.parametrize("name", ["coral-usb", "coral-usb:1"])
 def test_devices_to_come_say_so(name: str) -> None:
     with pytest.raises(DeviceError) as caught:
         open_device(name, Path())

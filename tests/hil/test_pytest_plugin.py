@@ -52,7 +52,7 @@ def test_a_users_test_runs_against_the_host_device(bundle: Bundle, tmp_path: Pat
     ("options", "words"),
     [
         (["--dut", "board:/dev/ttyNOPE"], "there is no such port"),
-        (["--dut", "twin"], "not part of this version"),
+        (["--dut", "coral-usb"], "not part of this version"),
         ([], "needs --bundle"),
     ],
 )

@@ -70,15 +70,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _paced(twin: Twin) -> Callable[[], None]:
     """Return what lets the twin's time pass as fast as the laptop's, so that a person can speak to it live."""
-    began = time.monotonic()
-    passed = 0
+    clock = twin.board.clock
+    began, first = time.monotonic(), clock.milliseconds()
 
     def poll() -> None:
-        nonlocal passed
-        due = int(1000 * (time.monotonic() - began)) - passed
-        if due > 0:
-            passed += due
-            twin.pass_time(due)
+        twin.pass_time(int(1000 * (time.monotonic() - began)) - (clock.milliseconds() - first))
 
     return poll
 

@@ -11,6 +11,7 @@ import pytest
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.image import build_image
 from firmware_bridge.ports.flash import Flash
+from firmware_bridge.ports.sources import CORE
 from firmware_bridge.ports.twin.build import (
     BOARD_SOURCES,
     HERE,
@@ -21,7 +22,6 @@ from firmware_bridge.ports.twin.build import (
     link,
 )
 from firmware_bridge.ports.twin.device import Twin
-from firmware_bridge.ports.sources import CORE
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES
 
 PLANTED = Path(__file__).parent / "planted.c"

@@ -10,11 +10,12 @@ import numpy as np
 from firmware_bridge.protocol import Frame, FrameDecoder, Kind, Message, decode, encode, encode_frame
 
 SLOT_BYTES = 64 * 1024
-MISTAKES = (
-    "check_memory overflow_stack read_outside write_outside write_code write_null call_null call_data "
-    "call_undefined call_service read_register write_register read_part send_nothing take_into_code give_up "
-    "command_nonsense read_system hang"
-).split()
+_MISTAKES = """
+    check_memory overflow_stack read_outside write_outside write_code write_null call_null call_data
+    call_undefined call_service read_register write_register read_part send_nothing take_into_code give_up
+    command_nonsense read_system hang
+"""
+MISTAKES = _MISTAKES.split()
 
 
 def wire(name: str, sequence: int, **fields: Any) -> bytes:

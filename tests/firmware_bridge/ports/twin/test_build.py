@@ -94,14 +94,14 @@ def test_built_once_per_content(bundle: Bundle, compiler: Compiler, tmp_path: Pa
 
 
 def test_a_compilers_error_is_one_line(tmp_path: Path, compiler: Compiler) -> None:
-    with pytest.raises(EnvironmentLacking, match="Cortex-M7 build failed: .*error: .*nonsense") as caught:
+    with pytest.raises(EnvironmentLacking, match=r"Cortex-M7 build failed: .*error: .*nonsense") as caught:
         built(tmp_path, compiler, "int main(void) { return nonsense; }\n")
     assert "\n" not in caught.value.what
     assert not list(tmp_path.glob("*.elf"))
 
 
 def test_warnings_are_errors(tmp_path: Path, compiler: Compiler) -> None:
-    with pytest.raises(EnvironmentLacking, match="unused|prototype|conversion"):
+    with pytest.raises(EnvironmentLacking, match=r"unused|prototype|conversion"):
         built(tmp_path, compiler, EMPTY + "static int unused(void) { return 0; }\n")
 
 
@@ -144,7 +144,9 @@ def test_what_does_not_fit_is_refused_with_its_largest_parts() -> None:
 
 def test_initial_values_cost_twice() -> None:
     sections = (Section(".text", 0x800, 100, True), Section(".data", 0x2000_0000, 12, True))
-    image = Image((), (*sections, Section(".bss", 0x2000_0010, 50, False)), {"x": Symbol(0x2000_0000, 12, "")})
+    image = Image(
+        (), (*sections, Section(".bss", 0x2000_0010, 50, False)), {"x": Symbol(0x2000_0000, 12, "")}
+    )
     itcm, dtcm, *_ = memory_use(image)
     assert (itcm.used_bytes, dtcm.used_bytes) == (112, 62)
     assert itcm.sections[1] == Part(".data (initial values)", 12)

@@ -24,6 +24,10 @@ from firmware_bridge.reference_device import ReferenceDevice
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024
+IDENTITY_NUMBERS = """
+    session capabilities slot cycles_per_us labels keywords window_samples hop_samples frames channels
+    chunk_samples chunks_in_flight segment_samples
+"""
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +119,7 @@ def conversation(chunk: int) -> list[bytes]:
 def messages_identity() -> dict[str, object]:
     """Return the fields of a message that no host should send."""
     texts = ("build", "bundle", "frontend", "acoustic_sha256", "keyword_sha256", "evidence")
-    numbers = (
-        "session capabilities slot cycles_per_us labels keywords window_samples hop_samples frames channels "
-        "chunk_samples chunks_in_flight segment_samples"
-    ).split()
-    return dict.fromkeys(texts, "") | dict.fromkeys(numbers, 1)
+    return dict.fromkeys(texts, "") | dict.fromkeys(IDENTITY_NUMBERS.split(), 1)
 
 
 @pytest.mark.parametrize("chunk", [480, 333])
@@ -169,7 +169,9 @@ def test_time_is_instructions(boot: Callable[..., Twin]) -> None:
     before = twin.instructions
     result = messages(say(twin, segment(1, noise(12000, 1))))[-1]
     spent = twin.instructions - before
-    stages = {name: result[f"{name}_cycles"] for name in ("features", "scaling", "acoustic", "keyword", "fusion")}
+    stages = {
+        name: result[f"{name}_cycles"] for name in ("features", "scaling", "acoustic", "keyword", "fusion")
+    }
     assert 0 < stages["fusion"] < stages["scaling"] < stages["features"]
     assert sum(stages.values()) < spent
     assert 0 < result["tail_cycles"] < stages["features"]
@@ -211,7 +213,9 @@ def test_networks_that_do_not_run_are_refused(boot: Callable[..., Twin], image: 
     damaged[5000] ^= 1
     (identity,) = messages(boot(Flash(SLOT_BYTES, [bytes(damaged)])).receive(wire("hello", 1, session=1)))
     assert identity["slot"] == 255
-    (second,) = messages(boot(Flash(SLOT_BYTES, [bytes(damaged), image])).receive(wire("hello", 1, session=1)))
+    (second,) = messages(
+        boot(Flash(SLOT_BYTES, [bytes(damaged), image])).receive(wire("hello", 1, session=1))
+    )
     assert second["slot"] == 1
 
 
