@@ -82,6 +82,10 @@ SETUPS = {
     "odd": Setup(
         FrontendSpec(window_ms=32, step_ms=32, channels=8), 330, 320, InputScaling(kind="span"), 1, 1
     ),
+    # Three windows end in one chunk.
+    "a window at every frame": Setup(
+        FrontendSpec(window_ms=25, step_ms=10, channels=10, pcan=None), 100, 10, InputScaling(), 2, 2
+    ),
     "yamnet, five seconds": Setup(preset("yamnet"), 5000, 1000, InputScaling(kind="range")),
 }
 

@@ -54,13 +54,22 @@ def assert_live(live: Any, wanted: list[WindowScores]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["micro_speech", "notch, hop longer than window", "odd", "yamnet, five seconds"]
+    "name",
+    [
+        "micro_speech",
+        "notch, hop longer than window",
+        "odd",
+        "a window at every frame",
+        "yamnet, five seconds",
+    ],
 )
 def test_live_scores_are_those_of_one_long_stream(pairs: Callable[[str], Any], name: str) -> None:
-    """Three times as long as the store of features: old frames made room many times, nothing was computed twice."""
+    """Longer than the store of features: old frames made room, nothing was computed twice."""
     pair = pairs(name)
-    pcm, bench = speech(3 * 960_000), pair.bench(microphone=True)
-    wanted, windowing = expected(pair, pcm), pair.reference.windowing
+    windowing = pair.reference.windowing
+    stores = 3 if windowing.hop_samples > 1000 else 1.1
+    pcm, bench = speech(int(stores * 960_000)), pair.bench(microphone=True)
+    wanted = expected(pair, pcm)
     bench.answer("listen", mode=LIVE)
     assert bench.counts["on"] == 1
     heard = 0

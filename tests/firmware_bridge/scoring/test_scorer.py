@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-NAMES = ["tiny", "micro_speech", "notch, hop longer than window", "odd", "yamnet, five seconds"]
+NAMES = [
+    "tiny",
+    "micro_speech",
+    "notch, hop longer than window",
+    "odd",
+    "a window at every frame",
+    "yamnet, five seconds",
+]
 FRAME, SCALE, NETWORK, FUSE = 1000, 70, 50000, 3  # ticks of the bench's clock
 
 
@@ -147,6 +154,15 @@ def test_the_tail_is_what_the_last_chunk_brought(pair: Any, last_chunk: int, fra
     assert result["tail_cycles"] == frames_left * FRAME
     longest = bench.answer("get_stats")["longest_window_cycles"]
     assert longest == frames_left * FRAME + SCALE + 3 * NETWORK + FUSE
+
+
+def test_each_window_of_a_chunk_has_its_own_tail(pairs: Callable[[str], Any]) -> None:
+    """Frames of 400 samples every 160, ten windows in 1600 + 9 * 160 samples: each is one frame more."""
+    bench = pairs("a window at every frame").bench()
+    result = bench.score(speech(1600 + 9 * 160), [1600])
+    assert result["windows"] == 10
+    assert result["tail_cycles"] == 10 * FRAME
+    assert bench.answer("get_stats")["longest_window_cycles"] == FRAME + SCALE + 3 * NETWORK + FUSE
 
 
 def test_padding_belongs_to_the_tail(pair: Any) -> None:
