@@ -21,7 +21,7 @@ class Mailbox:
     """Registers of the mailbox.
 
     Attributes:
-        seconds: Of the laptop's own time that the networks took; never a statement about the chip.
+        seconds: Of one of the laptop's cores that the networks took; never a statement about the chip.
 
     Args:
         memory: Where networks, inputs and outputs lie.
@@ -46,14 +46,14 @@ class Mailbox:
         Raises:
             BadAccess: No such command.
         """
-        started = time.perf_counter()
+        started = time.process_time()
         if command == BOARD["TPU_LOAD"]:
             self.status = self._load()
         elif command == BOARD["TPU_INFER"]:
             self.status = self._infer()
         else:
             raise BadAccess("unknown command of the mailbox", "see board.h", BOARD["REGISTERS"])
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.process_time() - started
 
     def _load(self) -> int:
         values = self._values

@@ -40,11 +40,12 @@ void board_start(void) {
 }
 
 uint32_t board_stack_peak(void) {
-    const uint32_t *at = board_stack_low;
-    while (at < board_stack_high && *at == BOARD_PAINT) {
-        at++;
+    const uint32_t most = (uint32_t)((uintptr_t)board_stack_high - (uintptr_t)board_stack_low);
+    uint32_t untouched = 0;
+    while (untouched < most && board_stack_low[untouched / sizeof(uint32_t)] == BOARD_PAINT) {
+        untouched += sizeof(uint32_t);
     }
-    return (uint32_t)((uintptr_t)board_stack_high - (uintptr_t)at);
+    return most - untouched;
 }
 
 /* Exceptions are not modelled: whatever would raise one stops the twin with a report. */

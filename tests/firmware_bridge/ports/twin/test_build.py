@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.ports.sources import CORE
 from firmware_bridge.ports.twin import build
 from firmware_bridge.ports.twin.build import Compiler, Firmware, build_twin, default_compiler, link
 from firmware_bridge.ports.twin.elf import Image, Section, Symbol, read_elf
@@ -181,3 +183,20 @@ def test_registers_are_words_and_none_is_there_twice() -> None:
     assert len(offsets) > 30
     assert len(set(offsets)) == len(offsets)
     assert all(offset % 4 == 0 and offset < 0x1000 for offset in offsets)
+
+
+def test_the_board_code_passes_cppcheck() -> None:
+    tool = shutil.which("cppcheck")
+    if tool is None:
+        pytest.skip("cppcheck is not installed")
+    folders = [f"-I{folder}" for folder in (build.HERE, CORE)]
+    line = [
+        tool,
+        "--std=c99",
+        "--quiet",
+        "--error-exitcode=1",
+        "--enable=warning,style,performance,portability",
+    ]
+    line += ["--suppress=missingIncludeSystem", *folders, *map(str, sorted(build.HERE.glob("*.c")))]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ import soundfile
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
+from firmware_bridge.ports.twin import bench
 from firmware_bridge.ports.twin.build import find_compilers
 from tests.firmware_bridge.ports.twin.talk import messages, noise, wire
 
@@ -152,3 +153,21 @@ def test_the_process_serves_tcp_and_ends_with_its_host(
     assert messages(heard.getvalue())[0]["bundle"] == bundle.id
     process.stdin.close()
     assert process.wait(30) == 0
+
+
+def test_the_bench_says_where_time_and_instructions_went(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.main(["--bundle", str(bundle.directory), "--seconds", "6"]) == 0
+    said = capsys.readouterr().out
+    assert "times real time on one core, 6 s of audio" in said
+    assert "ut_spectrum" in said
+    first, second = (bench.measure(bundle.directory, 6) for _ in range(2))
+    assert first.instructions == second.instructions
+    assert first.by_function == second.by_function
+    assert first.realtime_factor > 0
+
+
+def test_a_bench_without_a_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["--bundle", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("no bundle at")
