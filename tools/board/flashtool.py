@@ -35,6 +35,7 @@ STEPS = {
     "STATE_RESET_TO_FLASH": "restarting the board",
 }
 _ANEW = f"{BUTTONS}, then call `undertone flash` again: the ROM loader cannot be damaged"
+_UNTOUCHED = "the board was not touched: build again (undertone build --port coralmicro) and read the log"
 # What the tool says, what it means, and what to do; the first that matches counts.
 CAUSES = (
     (
@@ -118,7 +119,9 @@ class FlashRun:
             if any(words in line for line in self.lines):
                 raise DeviceError(f"the flash tool failed {where}: {cause} (log: {self.log})", remedy)
         last = self.lines[-1] if self.lines else "it said nothing"
-        raise DeviceError(f"the flash tool failed {where}: {last} (log: {self.log})", _ANEW)
+        raise DeviceError(
+            f"the flash tool failed {where}: {last} (log: {self.log})", _ANEW if self.step else _UNTOUCHED
+        )
 
 
 def run_flashtool(

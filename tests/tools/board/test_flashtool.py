@@ -164,6 +164,13 @@ class TestJudging:
         with pytest.raises(DeviceError, match="the moon is full") as caught:
             judged(["the moon is full"]).require_good()
         assert "User button" in caught.value.remedy
+
+    def test_a_failure_before_the_first_step_has_touched_nothing(self) -> None:
+        """As when the loaders in the build folder are not what the tool takes them for."""
+        said = ("Finding all necessary files", "Creating Filesystem", "Traceback", "AssertionError")
+        with pytest.raises(DeviceError, match="before it began: AssertionError") as caught:
+            FlashRun(1, said, "", 0.1, Path("log")).require_good()
+        assert "not touched" in caught.value.remedy
         with pytest.raises(DeviceError, match="before it began: it said nothing"):
             FlashRun(1, (), "", 0.1, Path("log")).require_good()
 
