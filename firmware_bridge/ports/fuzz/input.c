@@ -96,7 +96,8 @@ static uint8_t sensible(fuzz_host *host, const ut_device *device, union request 
         return update_step(host, &device->update, request);
     }
     if (what < 75) {
-        request->get_features.segment = number(dice, 4);
+        const int32_t right = device->segment.begun && fuzz_roll(dice, 4) > 0;
+        request->get_features.segment = right ? device->segment.number : number(dice, 4);
         request->get_features.window = (uint16_t)number(dice, 4);
         request->get_features.first_frame = (uint16_t)number(dice, UT_WINDOW_FRAMES + 2);
         return UT_KIND_GET_FEATURES;
@@ -109,12 +110,15 @@ static uint8_t sensible(fuzz_host *host, const ut_device *device, union request 
         request->listen.mode = (uint8_t)number(dice, 4);
         return UT_KIND_LISTEN;
     }
-    if (what < 90) {
-        request->get_capture.offset = number(dice, 5000);
+    if (what < (device->listener.mode == UT_LISTEN_CAPTURE ? 90u : 86u)) {
+        request->get_capture.offset = number(dice, device->listener.captured % 100000u + 2u);
         return UT_KIND_GET_CAPTURE;
     }
-    static const uint8_t plain[] = {UT_KIND_GET_LIVE, UT_KIND_GET_STATS, UT_KIND_UPDATE_END, UT_KIND_RESET};
-    return plain[fuzz_roll(dice, fuzz_roll(dice, 4) == 0 ? 4 : 2)];
+    if (what < 96) {
+        return device->listener.mode == UT_LISTEN_LIVE || fuzz_roll(dice, 4) == 0 ? UT_KIND_GET_LIVE : UT_KIND_GET_STATS;
+    }
+    static const uint8_t plain[] = {UT_KIND_GET_STATS, UT_KIND_UPDATE_END, UT_KIND_RESET};
+    return plain[fuzz_roll(dice, fuzz_roll(dice, 3) == 0 ? 3 : 1)];
 }
 
 static size_t framed(fuzz_host *host, const ut_device *device, uint8_t *bytes) {

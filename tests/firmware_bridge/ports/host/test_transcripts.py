@@ -152,6 +152,26 @@ def test_the_replay_cache_forgets_the_oldest(both: Both) -> None:
     assert stats["replies_repeated"] == 2, "begins[1], and the short one; the others were done again"
 
 
+@pytest.mark.parametrize(
+    ("between", "lost"),
+    [
+        (wire("hello", 7, session=2), True),
+        (wire("hello", 7, session=1), False),
+        (wire("reset", 7), True),
+        (wire("get_stats", 7), False),
+    ],
+)
+def test_what_a_new_session_and_a_reset_forget(both: Both, between: bytes, lost: bool) -> None:
+    pcm = noise(900, 2)
+    frames = segment(1, pcm)
+    first, again = wire("get_features", 5, segment=1, window=0, first_frame=0), wire("get_stats", 6)
+    said = names(
+        both([wire("hello", 1, session=1), *frames[:-1], first, again, between, first, again, frames[-1]])
+    )
+    assert said[-1] == ("error 4" if lost else "result")
+    assert said.count("features") == (1 if lost else 2)
+
+
 sequences = st.integers(0, 5)
 numbers = st.integers(0, 2)
 
@@ -160,23 +180,8 @@ numbers = st.integers(0, 2)
 def requests(draw: st.DrawFn) -> list[bytes]:
     """One or several frames, mostly sensible."""
     sequence = draw(sequences)
-    kind = draw(
-        st.sampled_from(
-            [
-                "segment",
-                "segment",
-                "segment",
-                "begin",
-                "audio",
-                "end",
-                "features",
-                "hello",
-                "stats",
-                "reset",
-                "raw",
-            ]
-        )
-    )
+    often = ["segment"] * 3 + ["hello"] * 2
+    kind = draw(st.sampled_from([*often, "begin", "audio", "end", "features", "stats", "reset", "raw"]))
     match kind:
         case "segment":
             pcm = noise(draw(st.sampled_from([3, 1500, 8000, 12500])), draw(st.integers(0, 3)))
