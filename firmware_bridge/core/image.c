@@ -136,7 +136,7 @@ static uint32_t end_of(const ut_image_network *network) {
 static int32_t networks_lie(const ut_image *image) {
     const ut_image_network *const acoustic = &image->networks[UT_ACOUSTIC];
     const ut_image_network *const keyword = &image->networks[UT_KEYWORD];
-    return image->bytes % 16u == 0 && network_lies(acoustic, UT_IMAGE_HEADER_BYTES, image->bytes, image->labels) &&
+    return network_lies(acoustic, UT_IMAGE_HEADER_BYTES, image->bytes, image->labels) &&
            network_lies(keyword, end_of(acoustic), image->bytes, image->keywords) && end_of(keyword) == image->bytes;
 }
 

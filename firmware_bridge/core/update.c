@@ -112,7 +112,7 @@ static int32_t check(ut_device *device) {
         return UT_ERROR_STORAGE_FAILED;
     }
     ut_sha256_end(&update->sha, digest);
-    if (!ut_bytes_equal(digest, update->sha256, sizeof digest) || update->bytes < UT_IMAGE_HEADER_BYTES) {
+    if (!ut_bytes_equal(digest, update->sha256, sizeof digest)) {
         return UT_ERROR_WRONG_HASH;
     }
     const int32_t code = ut_image_open(device, update->slot, &image);

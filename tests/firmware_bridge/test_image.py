@@ -197,6 +197,52 @@ CONTRADICTIONS: dict[str, Change] = {
 }
 
 
+# The last value that is right and the first that is not.
+BOUNDS: dict[str, tuple[Change, Change]] = {
+    "scaling kind": (put(AT["scaling"], "i", 3), put(AT["scaling"], "i", 4)),
+    "offset, low": (put(AT["scaling"] + 4, "i", 0), put(AT["scaling"] + 4, "i", -1)),
+    "offset, high": (put(AT["scaling"] + 4, "i", 65535), put(AT["scaling"] + 4, "i", 65536)),
+    "multiplier, low": (put(AT["scaling"] + 8, "i", 1), put(AT["scaling"] + 8, "i", 0)),
+    "multiplier, high": (put(AT["scaling"] + 8, "i", 32767), put(AT["scaling"] + 8, "i", 32768)),
+    "shift, low": (put(AT["scaling"] + 12, "i", 1), put(AT["scaling"] + 12, "i", 0)),
+    "shift, high": (put(AT["scaling"] + 12, "i", 30), put(AT["scaling"] + 12, "i", 31)),
+    "span, low": (put(AT["scaling"] + 16, "i", 1), put(AT["scaling"] + 16, "i", 0)),
+    "span, high": (put(AT["scaling"] + 16, "i", 65535), put(AT["scaling"] + 16, "i", 65536)),
+    "scale, low": (put(AT["fused_scale"], "I", 1), put(AT["fused_scale"], "I", 0)),
+    "scale, high": (put(AT["fused_scale"], "I", 0x7F7FFFFF), put(AT["fused_scale"], "I", 0x7F800000)),
+    "zero point, low": (put(AT["fused_zero_point"], "i", -128), put(AT["fused_zero_point"], "i", -129)),
+    "zero point, high": (put(AT["fused_zero_point"], "i", 127), put(AT["fused_zero_point"], "i", 128)),
+    "network's zero point": (put(NETWORK + 24, "i", 127), put(NETWORK + 24, "i", 128)),
+    "arena": (put(SECOND + 8, "I", 1), put(SECOND + 8, "I", 0)),
+    # Without weights a shift of 24 bits fits; one more never does.
+    "fusion shift, low": (put(AT["fusion_shift"], "i", 1), put(AT["fusion_shift"], "i", 0)),
+    "fusion shift, high": (put(AT["fusion_shift"], "i", 24), put(AT["fusion_shift"], "i", 25)),
+    "weight": (put(AT["fusion_weight"], "h", -32767), put(AT["fusion_weight"], "h", -32768)),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_bounds_are_where_they_are_said_to_be(image: bytes, name: str) -> None:
+    right, wrong = BOUNDS[name]
+    parse_image(sealed(image, right))
+    with pytest.raises(BundleInvalid):
+        parse_image(sealed(image, wrong))
+
+
+def fullest_bias(image: bytes) -> int:
+    """Return the greatest bias of the first label with which its sum still fits 32 bits."""
+    head = parse_image(image).fusion
+    return 2**31 - 1 - 255 * int(np.abs(head.weight[0]).sum()) - (1 << (head.shift - 1))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_sum_of_the_head_fits_32_bits_exactly(image: bytes, sign: int) -> None:
+    most = fullest_bias(image)
+    parse_image(sealed(image, put(AT["fusion_bias"], "i", sign * most)))
+    with pytest.raises(BundleInvalid, match="overflow"):
+        parse_image(sealed(image, put(AT["fusion_bias"], "i", sign * (most + 1))))
+
+
 @pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_contradictions_are_refused(image: bytes, name: str) -> None:
     with pytest.raises(BundleInvalid) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from firmware_bridge.ports.flash import Flash
 from firmware_bridge.protocol import ErrorCode
 
 SLOT_BYTES = 64 * 1024
+# The cases of the Python reader's own tests: both readers must agree on them.
+SPEC = runpy.run_path(str(Path(__file__).parents[1] / "test_image.py"))
 FIELDS_BYTES = 1900
 
 
@@ -110,6 +113,40 @@ def test_every_byte_of_the_fields_means_the_same_to_both(
     assert refused > 5000
 
 
+@pytest.mark.parametrize("name", SPEC["CONTRADICTIONS"])
+def test_contradictions_are_refused(make_device: Any, image: bytes, name: str) -> None:
+    code, _ = judged(make_device, SPEC["sealed"](image, SPEC["CONTRADICTIONS"][name]))
+    assert code in (ErrorCode.WRONG_HASH, ErrorCode.WRONG_FRONTEND)
+
+
+@pytest.mark.parametrize("name", SPEC["BOUNDS"])
+def test_bounds_are_the_same(make_device: Any, image: bytes, name: str) -> None:
+    right, wrong = (SPEC["sealed"](image, change) for change in SPEC["BOUNDS"][name])
+    code, made = judged(make_device, right)
+    assert code == 0
+    assert_same(made, right)
+    assert judged(make_device, wrong)[0] == ErrorCode.WRONG_HASH
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_sum_of_the_head_fits_32_bits_exactly(make_device: Any, image: bytes, sign: int) -> None:
+    most, at = SPEC["fullest_bias"](image), SPEC["AT"]["fusion_bias"]
+    put, sealed = SPEC["put"], SPEC["sealed"]
+    assert judged(make_device, sealed(image, put(at, "i", sign * most)))[0] == 0
+    assert judged(make_device, sealed(image, put(at, "i", sign * (most + 1))))[0] == ErrorCode.WRONG_HASH
+
+
+@pytest.mark.parametrize("end", [0, 16, 4096])
+def test_lengths_that_go_round_are_refused(make_device: Any, image: bytes, end: int) -> None:
+    """A first network so long that its end, in 32 bits, comes out before its start; the second one from there on."""
+    changed = bytearray(image)
+    first, second = SPEC["NETWORK"], SPEC["SECOND"]
+    struct.pack_into("<I", changed, first + 4, (end - HEADER_BYTES) % (1 << 32))
+    struct.pack_into("<II", changed, second, end, len(image) - end)
+    device = make_device(Flash(SLOT_BYTES, [SPEC["sealed"](bytes(changed))]))
+    assert device.open()[0] == ErrorCode.WRONG_HASH
+
+
 def test_random_bytes_with_a_right_checksum_are_refused(make_device: Any, reseal: Any, rng: Any) -> None:
     """Whole fields of rubbish, a right beginning and a right end: no crash, no sum that goes round."""
     for _ in range(300):
@@ -153,6 +190,8 @@ def test_limits_of_the_device(make_device: Any, image: bytes) -> None:
     arena, models = read.acoustic.arena_bytes, len(image) - HEADER_BYTES
     assert make_device(flash, arena_bytes=arena, models_bytes=models).open()[0] == 0
     assert make_device(flash, arena_bytes=arena - 1).open()[0] == ErrorCode.DOES_NOT_FIT
+    greedy = SPEC["sealed"](image, SPEC["put"](SPEC["SECOND"] + 8, "I", arena + 1))
+    assert make_device(Flash(SLOT_BYTES, [greedy]), arena_bytes=arena).open()[0] == ErrorCode.DOES_NOT_FIT
     assert make_device(flash, models_bytes=models - 1).open()[0] == ErrorCode.DOES_NOT_FIT
     assert make_device(flash, models_bytes=0).open()[0] == ErrorCode.DOES_NOT_FIT
     assert make_device(flash, frontend="0" * 64).open()[0] == ErrorCode.WRONG_FRONTEND

@@ -128,6 +128,36 @@ def test_begin_of_another_image_starts_anew(device: Any, images: list[bytes]) ->
     assert device.ask("update_end")["bundle"] == identity_of(images[2])
 
 
+def test_the_same_hash_for_another_length_starts_anew(device: Any, images: list[bytes]) -> None:
+    begin(device, images[1])
+    data(device, images[1], 0)
+    reply = device.ask("update_begin", bytes=len(images[1]) - 16, sha256=digest(images[1]))
+    assert reply["received"] == 0
+    assert device.flash.wear[1] == 2
+
+
+def test_what_was_begun_before_is_gone_when_the_erase_fails(device: Any, images: list[bytes]) -> None:
+    begin(device, images[1])
+    data(device, images[1], 0)
+    device.flash.erase = lambda area: False
+    refused(begin(device, images[2]), ErrorCode.STORAGE_FAILED)
+    refused(data(device, images[1], 960), ErrorCode.NO_UPDATE)
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_after_a_failed_program_the_update_is_over(device: Any, image: bytes, failing: int) -> None:
+    """Whichever page it was: what came later would lie in flash behind a hole."""
+    program = device.flash.program
+    device.flash.program = lambda area, offset, data: offset != failing * PAGE and program(area, offset, data)
+    begin(device, image)
+    at = 0
+    while (reply := data(device, image, at)).name == "update_ack":
+        at = reply["received"]
+    refused(reply, ErrorCode.STORAGE_FAILED)
+    refused(data(device, image, at), ErrorCode.NO_UPDATE)
+    refused(device.ask("update_end"), ErrorCode.NO_UPDATE)
+
+
 def test_gaps_and_repeats_change_nothing(device: Any, image: bytes, rng: np.random.Generator) -> None:
     begin(device, image)
     received = 0
