@@ -13,7 +13,7 @@ from hil.devices.twin import TwinProcess
 __all__ = ["AVAILABLE", "Device", "open_device"]
 
 AVAILABLE = {
-    "host": "a process on this machine behind a pseudo-terminal; int8 reference kernels stand in for the Edge TPU",
+    "host": "the firmware's core as a process on this machine; int8 reference kernels stand in for the Edge TPU",
     "twin": "the firmware on an emulated Cortex-M7; int8 reference kernels stand in for the Edge TPU",
     "board:PORT": "a board on a serial port or any pyserial URL, such as board:socket://10.10.10.1:7000",
 }

@@ -42,7 +42,7 @@ class HostProcess(DeviceBase):
 
     @classmethod
     def from_bundle(cls, bundle: Path) -> HostProcess:
-        """Return the device that runs a bundle with the host's int8 reference kernels."""
+        """Return the device that runs a bundle: the firmware's core, with the host's int8 reference kernels."""
         return cls(
             [sys.executable, "-m", "firmware_bridge.ports.host", "--bundle", str(bundle.resolve()), "--pty"]
         )
@@ -92,7 +92,7 @@ class HostProcess(DeviceBase):
         return {
             "device": self.name,
             "port": self._path,
-            "build": "host process",
+            "build": "the firmware's core as a host process",
             "evidence": self.evidence.value,
             "stand_in": "int8 reference kernels on this machine stand in for the Edge TPU; "
             "times and memory are this machine's, not the chip's",
