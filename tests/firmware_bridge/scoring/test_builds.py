@@ -15,6 +15,8 @@ import pytest
 
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CORE, core_sources, include_folders, size_flags
+from firmware_bridge.protocol.transcript import mask
+from tests.firmware_bridge.scoring.bench import crc, requests, segment_requests
 
 PARTS = ("fusion.c", "scorer.c", "segment.c", "listener.c")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-O2", "-ffreestanding")
@@ -118,7 +120,7 @@ def test_sanitizers_find_nothing(pairs: Callable[[str], Any], tmp_path: Path, na
             plain.fail(0, 2)
         else:
             said += plain.talk(record)
-    assert pair.mask(done.stdout) == pair.mask(said)
+    assert mask(done.stdout) == mask(said)
     assert len(said) > 5000
 
 
@@ -129,20 +131,18 @@ def conversation(pair: Any) -> list[bytes]:
     turns: list[bytes] = []
 
     def say(*messages: tuple[str, dict[str, Any]]) -> None:
-        turns.extend([pair.requests(*messages, first=len(turns)), b""])
+        turns.extend([requests(*messages, first=len(turns)), b""])
 
     def hear(samples: int, lost: bool = False) -> None:
-        turns.extend(
-            [pair.requests(("get_stats", {}), first=len(turns)), pcm[:samples].tobytes() + b"!" * lost]
-        )
+        turns.extend([requests(("get_stats", {}), first=len(turns)), pcm[:samples].tobytes() + b"!" * lost])
 
     for samples, segment in ((1, 1), (40_000, 2), (960_000, 3)):
-        say(*pair.segment_requests(pcm[:samples], dice.integers(1, samples + 1, 5).tolist(), segment))
+        say(*segment_requests(pcm[:samples], dice.integers(1, samples + 1, 5).tolist(), segment))
         for window in (0, 1, 60, 65535):
             say(("get_features", {"segment": segment, "window": window, "first_frame": 5}))
-        say(("end", {"segment": segment, "checksum": pair.crc(pcm[:samples])}))
+        say(("end", {"segment": segment, "checksum": crc(pcm[:samples])}))
     turns.extend([b"", b""])  # networks fail
-    say(*pair.segment_requests(pcm[:30_000], [], 4), ("end", {"segment": 4, "checksum": 0}))
+    say(*segment_requests(pcm[:30_000], [], 4), ("end", {"segment": 4, "checksum": 0}))
     for mode in (1, 2):
         say(("listen", {"mode": mode}))
         for samples in dice.integers(0, 16_000, 40).tolist():

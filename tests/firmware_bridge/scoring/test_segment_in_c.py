@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.protocol import LIMITS, DeviceServer, ErrorCode
+from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference_device import ReferenceDevice, SegmentScores
+from tests.firmware_bridge.scoring.bench import crc, requests, segment_requests
 
 SPEECH = np.random.default_rng(9).normal(0, 3000, 40_000).astype(np.int16)
-
-
-def crc(pcm: np.ndarray) -> int:
-    return zlib.crc32(pcm.tobytes())
 
 
 def begin(samples: int, segment: int = 1) -> tuple[str, dict[str, Any]]:
@@ -63,9 +60,9 @@ CONVERSATIONS = st.lists(st.one_of(REQUESTS.map(lambda one: [one]), WHOLE), max_
 
 
 def assert_same_answers(pair: Any, messages: list[Any]) -> bytes:
-    wire = pair.requests(*messages)
-    said = pair.mask(pair.bench().talk(wire))
-    assert said == pair.mask(pair.server().push(wire))
+    wire = requests(*messages)
+    said = mask(pair.bench().talk(wire))
+    assert said == mask(pair.server().push(wire))
     return said
 
 
@@ -83,7 +80,7 @@ def test_a_line_that_loses_repeats_and_damages(
     pairs: Callable[[str], Any], messages: list[Any], dice: Any
 ) -> None:
     pair = pairs("odd")
-    frames = [pair.requests(message, first=i + 1) for i, message in enumerate(messages)]
+    frames = [requests(message, first=i + 1) for i, message in enumerate(messages)]
     wire = bytearray()
     for frame in frames:
         fate = dice.randrange(8)
@@ -98,7 +95,7 @@ def test_a_line_that_loses_repeats_and_damages(
     at = 0
     while at < len(wire):
         piece = bytes(wire[at : at + dice.randrange(1, 2000)])
-        assert pair.mask(bench.talk(piece)) == pair.mask(server.push(piece))
+        assert mask(bench.talk(piece)) == mask(server.push(piece))
         at += len(piece)
 
 
@@ -106,7 +103,7 @@ def test_a_line_that_loses_repeats_and_damages(
 def test_a_whole_segment_with_features_and_stats(pairs: Callable[[str], Any], name: str) -> None:
     pair = pairs(name)
     pcm = SPEECH[:22_000]
-    sent = pair.segment_requests(pcm, [5, 7000, 16_001])
+    sent = segment_requests(pcm, [5, 7000, 16_001])
     asked = [features(window, frame) for window in (0, 1, 2, 5) for frame in (0, 12, 27, 48, 49)]
     said = assert_same_answers(
         pair, [*sent, STATS, *asked, end(crc(pcm)), end(crc(pcm)), STATS, RESET, end(0)]
@@ -177,11 +174,11 @@ def test_an_end_that_is_repeated_computes_nothing(pair: Any) -> None:
 
 def test_without_a_bundle_segments_are_refused(pair: Any) -> None:
     messages = [begin(0), begin(10), audio(0, 10), end(0), features(0, 0), STATS]
-    wire = pair.requests(*messages)
+    wire = requests(*messages)
     bench = pair.bench(image=b"")
     assert not bench.counts["has_bundle"]
     server = DeviceServer(None, pair.identity, clock=lambda: 1.5)
-    assert pair.mask(bench.talk(wire)) == pair.mask(server.push(wire))
+    assert mask(bench.talk(wire)) == mask(server.push(wire))
     code, sentence = bench.refused("begin", segment=1, samples=10)
     assert (code, sentence) == (ErrorCode.NO_BUNDLE, "neither slot holds a bundle that this firmware can run")
 
@@ -202,9 +199,9 @@ def test_a_network_that_fails_is_told_and_forgotten_with_its_segment(pair: Any, 
     pcm = SPEECH[: 16_000 + 3 * 3200]
     bench = pair.bench()
     bench.fail(first)
-    sent = [*pair.segment_requests(pcm, []), end(crc(pcm)), features(3, 0), end(crc(pcm))]
-    wire = pair.requests(*sent, first=100)
-    assert pair.mask(bench.talk(wire)) == pair.mask(pair.server(Failing(pair.reference)).push(wire))
+    sent = [*segment_requests(pcm, []), end(crc(pcm)), features(3, 0), end(crc(pcm))]
+    wire = requests(*sent, first=100)
+    assert mask(bench.talk(wire)) == mask(pair.server(Failing(pair.reference)).push(wire))
     assert bench.refused("end", segment=1, checksum=crc(pcm))[0] == ErrorCode.INTERNAL
     again = bench.score(pcm, segment=2)
     assert np.array_equal(again["fused"], pair.reference.score_segment(pcm).fused)
