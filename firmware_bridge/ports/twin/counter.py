@@ -96,10 +96,10 @@ class NativeCounter:
             UNLIMITED,
             ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p),
         )
-        self._keep = (library, machine)
+        self._library = library
         hook = ctypes.c_size_t()
         callback = ctypes.cast(library.undertone_on_block, ctypes.c_void_p)
-        user = ctypes.cast(ctypes.pointer(self._state), ctypes.c_void_p)
+        user = ctypes.addressof(self._state)
         status = uclib.uc_hook_add(
             handle, ctypes.byref(hook), unicorn.UC_HOOK_BLOCK, callback, user, low, low + len(code)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ class Twin:
     ) -> None:
         self.firmware = firmware
         self.machine = Machine(firmware.image)
-        self.board = TwinBoard(self.machine, self.machine.counter, flash, sound)
+        self.board = TwinBoard(weakref.proxy(self.machine), self.machine.counter, flash, sound)
         self.machine.attach(self.board)
         self._line = self.board.uart.line if uart else self.board.bulk.line
         self._stall, self._dice = 0.0, random.Random(0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Protocol
 
 from firmware_bridge.errors import EnvironmentLacking, UndertoneError
 from firmware_bridge.ports.twin.counter import Counter, attach_counter
 from firmware_bridge.ports.twin.elf import Image
-from firmware_bridge.ports.twin.faults import BadAccess, describe_access, make_fault
+from firmware_bridge.ports.twin.faults import BadAccess, PowerLost, describe_access, make_fault
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
@@ -60,8 +61,10 @@ class Machine:
         self._load()
         code = MEMORIES[0]
         self.counter: Counter = attach_counter(self._engine, code.address, self.read(code.address, code.size))
-        self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_memory)
-        self._engine.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+        # The engine must not keep the machine alive: its fifty megabytes go when the machine does.
+        me = weakref.proxy(self)
+        self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, lambda *found: me._on_bad_memory(*found))
+        self._engine.hook_add(unicorn.UC_HOOK_INTR, lambda *found: me._on_exception(*found))
         stack, start = (int.from_bytes(self.read(code.address + 4 * i, 4), "little") for i in (0, 1))
         self._engine.reg_write(arm_const.UC_ARM_REG_SP, stack)
         self._engine.reg_write(arm_const.UC_ARM_REG_PC, start)
@@ -80,23 +83,24 @@ class Machine:
                 self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
 
     def attach(self, board: Board) -> None:
-        """Connect the board behind the registers."""
+        """Connect the board behind the registers; the caller keeps it."""
+        me, base, behind = weakref.proxy(self), BOARD["REGISTERS"], weakref.proxy(board)
         self._engine.mmio_map(
-            BOARD["REGISTERS"],
+            base,
             REGISTERS_BYTES,
-            lambda _uc, register, size, _user: self._guarded(BOARD["REGISTERS"], register, size, board.read),
+            lambda _uc, register, size, _user: me._guarded(base, register, size, behind.read),
             None,
-            lambda _uc, register, size, value, _user: self._guarded(
-                BOARD["REGISTERS"], register, size, lambda at: board.write(at, value)
+            lambda _uc, register, size, value, _user: me._guarded(
+                base, register, size, lambda at: behind.write(at, value)
             ),
             None,
         )
         self._engine.mmio_map(
             SYSTEM,
             SYSTEM_BYTES,
-            lambda _uc, register, size, _user: self._guarded(SYSTEM, register, size, _system),
+            lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, _system),
             None,
-            lambda _uc, register, size, _value, _user: self._guarded(SYSTEM, register, size, _system),
+            lambda _uc, register, size, _value, _user: me._guarded(SYSTEM, register, size, _system),
             None,
         )
 
@@ -117,8 +121,13 @@ class Machine:
             FirmwareFault: The program did what no program may do.
             PowerLost: The flash was told to lose power here.
         """
+        if self.stopped is None:
+            self.stopped = self._emulate()
         if self.stopped is not None:
             raise self.stopped
+
+    def _emulate(self) -> UndertoneError | None:
+        """Run until the program waits; return what stopped it for good."""
         arm, engine = self._arm, self._engine
         self.counter.allow(self._most)
         try:
@@ -127,17 +136,28 @@ class Machine:
             kind = "undefined instruction" if error.errno == self._unicorn.UC_ERR_INSN_INVALID else str(error)
             remedy = "the program counter left the code, or the code was built for another processor"
             self._bad = self._bad or BadAccess(kind, remedy, engine.reg_read(arm.UC_ARM_REG_PC))
-        except UndertoneError as error:
-            self.stopped = error
-            raise
+        except PowerLost as lost:
+            self._release()
+            return lost.with_traceback(None)
         pc = engine.reg_read(arm.UC_ARM_REG_PC)
         if self._bad is None and self.read(pc - 2, 2) != WAIT:
             self._bad = BadAccess(
                 f"no sleep within {self._most:,} instructions", "the program hangs in a loop", pc
             )
-        if self._bad is not None:
-            self.stopped = make_fault(self._bad, self.image, pc, engine.reg_read(arm.UC_ARM_REG_LR))
-            raise self.stopped
+        if self._bad is None:
+            return None
+        return make_fault(self._bad, self.image, pc, engine.reg_read(arm.UC_ARM_REG_LR))
+
+    def _release(self) -> None:
+        """Give the engine's memory back now: its callbacks are in cycles that wait for the collector."""
+        engine, self._engine = self._engine, None
+        close = getattr(engine, "_Uc__finalizer", None)
+        if close is not None:
+            close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_engine"):
+            self._release()
 
     def read(self, address: int, count: int) -> bytes:
         """Return bytes of memory, as a peripheral reads them.

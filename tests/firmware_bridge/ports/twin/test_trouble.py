@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -177,3 +178,18 @@ def test_when_the_power_goes_the_machine_stands_still(
     flash.power_on()
     (identity,) = messages(boot(flash).receive(wire("hello", 1, session=1)))
     assert identity["bundle"] == bundle.id
+
+
+def test_a_twin_that_is_gone_gives_its_memory_back_at_once(boot: Callable[..., Twin], image: bytes) -> None:
+    """A sweep of power cuts makes hundreds; each holds fifty megabytes of address space."""
+    twin = boot()
+    machine = weakref.ref(twin.machine)
+    del twin
+    assert machine() is None
+    flash = Flash(SLOT_BYTES, [image])
+    cut = boot(flash)
+    flash.power_on(Cut(0, 1))
+    with pytest.raises(PowerLost):
+        say(cut, update(image))
+    assert cut.machine._engine is None
+    assert cut.instructions > 0, "what was counted is still there"
