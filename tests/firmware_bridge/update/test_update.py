@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.image import HEADER_BYTES, parse_image
-from firmware_bridge.ports.flash import Flash
+from firmware_bridge.ports.flash import Cut, Flash
 from firmware_bridge.protocol import TABLE, ErrorCode, Frame, FrameDecoder, decode, encode, encode_frame
 
 SLOT_BYTES = 64 * 1024
@@ -370,6 +370,34 @@ def test_a_device_without_a_bundle_answers_and_can_be_updated(
     assert device.update(image).name == "update_done"
     assert device.bundle_id() == identity_of(image)
     assert restarted(device).bundle_id() == identity_of(image)
+    assert flash.misuse == []
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_cut_in_a_first_update_leaves_no_bundle_or_the_new_one(
+    make_device: Any, image: bytes, name: str
+) -> None:
+    """At every operation: a device that had nothing has nothing or all of it, and can be updated."""
+    flash = STARTS[name](image)
+    start, seen = flash.snapshot(), set()
+    count = 1 + -(-len(image) // PAGE) + 2
+    for at in range(count):
+        for seed in range(6):
+            flash.restore(start)
+            flash.power_on(Cut(at, seed))
+            device = make_device(flash)
+            device.start()
+            with pytest.raises(ValueError, match="not enough values"):  # no answer comes any more
+                device.update(image)
+            assert flash.off
+            flash.power_on()
+            again = make_device(flash)
+            again.start()
+            assert again.bundle_id() in ("", identity_of(image))
+            seen.add((at == count - 1, again.bundle_id() == ""))
+            assert again.update(image).name == "update_done"
+            assert restarted(again).bundle_id() == identity_of(image)
+    assert (False, True) in seen
     assert flash.misuse == []
 
 
