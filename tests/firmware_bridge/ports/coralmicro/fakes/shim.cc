@@ -1,0 +1,87 @@
+/* The port's parts as C functions, and the fakes' state. */
+#include <cstring>
+
+#include "flash.h"
+#include "libs/base/filesystem.h"
+#include "libs/tensorflow/utils.h"
+#include "mailbox.h"
+#include "models.h"
+#include "ring.h"
+#include "tcp.h"
+#include "uart.h"
+#include "wire.h"
+
+FakeDisk g_disk;
+uint32_t g_waited = 0;
+namespace coralmicro {
+bool g_tpu_there = true;
+PerformanceMode g_tpu_mode = PerformanceMode::kLow;
+}  // namespace coralmicro
+
+namespace {
+uint8_t g_ring_items[8];
+undertone::Ring<uint8_t, 8> g_ring(g_ring_items);
+std::vector<uint8_t> g_came[2], g_sent[2]; /* by TCP, by UART */
+
+size_t TakeFrom(std::vector<uint8_t>& from, uint8_t* bytes, size_t most) {
+  const size_t count = std::min(most, from.size());
+  std::copy_n(from.begin(), count, bytes);
+  from.erase(from.begin(), from.begin() + static_cast<ptrdiff_t>(count));
+  return count;
+}
+}  // namespace
+
+namespace undertone {
+void TcpStart(TaskHandle_t) {}
+void UartStart(TaskHandle_t) {}
+size_t TcpTake(uint8_t* bytes, size_t most) { return TakeFrom(g_came[0], bytes, most); }
+size_t UartTake(uint8_t* bytes, size_t most) { return TakeFrom(g_came[1], bytes, most); }
+void TcpSend(const uint8_t* bytes, size_t count) { g_sent[0].insert(g_sent[0].end(), bytes, bytes + count); }
+void UartSend(const uint8_t* bytes, size_t count) { g_sent[1].insert(g_sent[1].end(), bytes, bytes + count); }
+}  // namespace undertone
+
+extern "C" {
+int32_t flash_read(uint32_t area, size_t offset, uint8_t* bytes, size_t count) {
+  return undertone::FlashRead(nullptr, area, offset, bytes, count);
+}
+int32_t flash_erase(uint32_t area) { return undertone::FlashErase(nullptr, area); }
+int32_t flash_program(uint32_t area, size_t offset, const uint8_t* bytes, size_t count) {
+  return undertone::FlashProgram(nullptr, area, offset, bytes, count);
+}
+const char* disk_log(void) { return g_disk.log.c_str(); }
+void disk_fail_after(int32_t operations) { g_disk.until_failure = operations; }
+int32_t disk_open(void) { return g_disk.open; }
+int32_t disk_size(const char* path) {
+  const auto found = g_disk.files.find(path);
+  return found == g_disk.files.end() ? -1 : static_cast<int32_t>(found->second.size());
+}
+
+void tpu_there(int32_t there) { coralmicro::g_tpu_there = there != 0; }
+int32_t tpu_mode(void) { return static_cast<int32_t>(coralmicro::g_tpu_mode); }
+int32_t mailbox_start(void) { return undertone::MailboxStart(); }
+int32_t mailbox_load(uint32_t network, const uint8_t* model, size_t bytes, size_t arena, size_t in, size_t out) {
+  return undertone::MailboxLoad(nullptr, network, model, bytes, arena, in, out);
+}
+int32_t mailbox_infer(uint32_t network, const int8_t* input, size_t in, int8_t* output, size_t out) {
+  return undertone::MailboxInfer(nullptr, network, input, in, output, out);
+}
+uint32_t mailbox_arena(void) { return undertone::MailboxArenaBytes(); }
+const uint8_t* models_keep(const uint8_t* model, size_t bytes) { return undertone::ModelsKeep(model, bytes); }
+int32_t models_full(void) { return undertone::ModelsFull(); }
+uint32_t models_bytes(void) { return undertone::ModelsBytes(); }
+
+size_t ring_put(const uint8_t* items, size_t count) { return g_ring.Put(items, count); }
+size_t ring_take(uint8_t* items, size_t count) { return g_ring.Take(items, count); }
+void ring_clear(void) { g_ring.Clear(); }
+uint32_t ring_held(void) { return g_ring.Held(); }
+uint32_t ring_room(void) { return g_ring.Room(); }
+uint32_t ring_peak(void) { return g_ring.Peak(); }
+
+void wire_came(int32_t way, const uint8_t* bytes, size_t count) {
+  g_came[way].insert(g_came[way].end(), bytes, bytes + count);
+}
+size_t wire_take(uint8_t* bytes, size_t most, uint32_t wait_ms) { return undertone::WireTake(bytes, most, wait_ms); }
+void wire_send(const uint8_t* bytes, size_t count) { undertone::WireSend(nullptr, bytes, count); }
+size_t wire_sent(int32_t way, uint8_t* bytes, size_t most) { return TakeFrom(g_sent[way], bytes, most); }
+uint32_t waited(void) { return g_waited; }
+}
