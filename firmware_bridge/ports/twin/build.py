@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import importlib.util
 import shutil
 import subprocess
@@ -58,12 +59,14 @@ class Compiler:
         command: What to run.
         flags: That it needs besides the common ones.
         libraries: Linked last.
+        version: What tells it from another one of the same name; to run it and ask would take longer.
     """
 
     name: str
     command: tuple[str, ...]
     flags: tuple[str, ...]
     libraries: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,13 @@ def find_compilers() -> tuple[Compiler, ...]:
     found = []
     gcc = shutil.which("arm-none-eabi-gcc")
     if gcc:
-        found.append(Compiler("arm-none-eabi-gcc", (gcc,), GCC, ("-lgcc",)))
+        file = Path(gcc).resolve().stat()
+        found.append(
+            Compiler("arm-none-eabi-gcc", (gcc,), GCC, ("-lgcc",), f"{file.st_size} {file.st_mtime_ns}")
+        )
     if importlib.util.find_spec("ziglang") is not None:
-        found.append(Compiler("ziglang", (sys.executable, "-m", "ziglang", "cc"), ZIG))
+        command = (sys.executable, "-m", "ziglang", "cc")
+        found.append(Compiler("ziglang", command, ZIG, version=importlib.metadata.version("ziglang")))
     return tuple(found)
 
 
@@ -145,7 +152,7 @@ def link(
     headers = [*folders, HERE]
     options = [*use.flags, *STRICT, *COMMON, *flags, *(f"-I{folder}" for folder in headers)]
     files = [*sources, SCRIPT, *(file for folder in headers for file in sorted(folder.glob("*.h")))]
-    digest = hashlib.sha256("\n".join([use.name, _version(use), *options]).encode())
+    digest = hashlib.sha256("\n".join([use.name, use.version, *options]).encode())
     for file in files:
         digest.update(file.name.encode() + file.read_bytes())
     folder = out_dir or BUILD / f"twin-{digest.hexdigest()[:16]}"
@@ -175,12 +182,6 @@ def default_compiler() -> Compiler:
             "run `make setup` (installs the package ziglang), or install gcc-arm-none-eabi",
         )
     return found[0]
-
-
-@functools.cache
-def _version(compiler: Compiler) -> str:
-    done = subprocess.run([*compiler.command, "--version"], capture_output=True, text=True, check=False)
-    return done.stdout.partition("\n")[0]
 
 
 def _run(line: list[str], result: Path) -> None:

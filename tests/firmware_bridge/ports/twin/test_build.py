@@ -90,6 +90,7 @@ def test_built_once_per_content(bundle: Bundle, compiler: Compiler, tmp_path: Pa
     assert built(tmp_path, compiler, EMPTY).binary.stat().st_mtime_ns == stamp
     assert built(tmp_path, compiler, EMPTY + "/* another */\n").binary != first.binary
     assert built(tmp_path, compiler, EMPTY, ["-DX"]).binary != first.binary
+    assert built(tmp_path, replace(compiler, version="next"), EMPTY).binary != first.binary
     assert first.build_dir == tmp_path
     assert first.compiler == compiler.name
     assert build_twin(bundle.directory, tmp_path, compiler).binary.parent == tmp_path
