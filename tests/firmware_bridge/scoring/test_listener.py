@@ -218,6 +218,23 @@ def test_captured_samples_arrive_or_are_counted(
             offset = part["offset"] + len(part["pcm"])
 
 
+def test_a_host_that_keeps_up_loses_nothing(pair: Any) -> None:
+    """Over several rings; then it pauses, and what it missed is counted to the sample."""
+    bench, pcm = pair.bench(microphone=True), speech(5 * RING)
+    bench.answer("listen", mode=CAPTURE)
+    got: list[np.ndarray] = []
+    for at in range(0, 4 * RING, 4000):
+        bench.hear(pcm[at : at + 4000])
+        got.append(fetched(bench, at))
+    assert np.array_equal(np.concatenate(got), pcm[: 4 * RING])
+    assert bench.answer("get_capture", offset=4 * RING)["lost_samples"] == 0
+    for at in range(4 * RING, 5 * RING, 8000):
+        bench.hear(pcm[at : at + 8000])
+    bench.hear(pcm[:777])
+    part = bench.answer("get_capture", offset=4 * RING)
+    assert (part["offset"], part["available"], part["lost_samples"]) == (4 * RING + 777, RING, 777)
+
+
 def test_a_request_that_is_repeated_gets_the_same_samples(pair: Any) -> None:
     bench, pcm = pair.bench(microphone=True), speech(40_000)
     bench.answer("listen", mode=CAPTURE)
