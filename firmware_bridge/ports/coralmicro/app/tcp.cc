@@ -37,18 +37,34 @@ void Drop() {
   g_client = -1;
 }
 
+/* Not by O_NONBLOCK: lwIP and the C library number it differently, and each goes by what it was compiled with. */
+bool SetWaiting(int socket, bool waits) {
+  int at_once = waits ? 0 : 1;
+  return lwip_ioctl(socket, FIONBIO, &at_once) == 0;
+}
+
+/* Replies go at once, and a wait for bytes ends: a task of this priority that never waited would stop the board, and
+ * one that waits for ever would see no new host. */
+bool SetUp(int client) {
+  const int at_once = 1;
+  const struct timeval wait = {.tv_sec = 0, .tv_usec = kWaitMs * 1000};
+  return SetWaiting(client, true) && lwip_setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
+         lwip_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) == 0;
+}
+
 /* A new host takes the place of the one before, which may have gone without a word. */
 void Welcome(int listener) {
   const int client = coralmicro::SocketAccept(listener);
   if (client < 0) {
     return;
   }
+  if (!SetUp(client)) {
+    coralmicro::SocketClose(client);
+    return;
+  }
   if (g_client >= 0) {
     Drop();
   }
-  const int on = 1, wait_ms = kWaitMs;
-  lwip_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  lwip_setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &wait_ms, sizeof wait_ms);
   const uint8_t end = 0; /* of what the one before had begun to say */
   g_ring.Put(&end, 1);
   coralmicro::MutexLock lock(g_sending);
@@ -73,8 +89,7 @@ void Receive() {
 
 [[noreturn]] void Run(void* /*unused*/) {
   const int listener = coralmicro::SocketServer(kTcpPort, /*backlog=*/2);
-  CHECK(listener >= 0);
-  lwip_fcntl(listener, F_SETFL, O_NONBLOCK);
+  CHECK(listener >= 0 && SetWaiting(listener, false));
   for (;;) {
     Welcome(listener);
     if (g_client >= 0) {

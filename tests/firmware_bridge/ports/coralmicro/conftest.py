@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import include_folders, size_flags, write_sources
 
 HERE = Path(__file__).parent
+FAKES = HERE / "fakes"
 APP = Path(__file__).parents[4] / "firmware_bridge" / "ports" / "coralmicro" / "app"
-PARTS = ("flash.cc", "mailbox.cc", "models.cc", "wire.cc")
 STRICT = (
     "-std=c++17",
     "-Wall",
@@ -29,62 +30,68 @@ STRICT = (
     "-fno-rtti",
     "-fno-exceptions",
 )
+Compile = Callable[[str, tuple[str, ...]], Path]
 
 
 @pytest.fixture(scope="session")
-def glue_library(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the parts that need no more of the SDK than the fakes give."""
+def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Compile:
+    """Return a function that compiles parts of the port with a shim to a library."""
     compiler = next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
     if compiler is None:
         pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("glue")
     made = write_sources(bundle.manifest, folder / "made")
-    fakes = HERE / "fakes"
-    includes = [f"-I{path}" for path in (APP, *include_folders(made), fakes)]
-    flags = [*size_flags(FrontendSpec.from_dict(bundle.manifest.frontend)), "-DUT_TPU_MODE=kHigh"]
-    sources = [*(str(APP / part) for part in PARTS), str(fakes / "shim.cc")]
+    includes = [f"-I{path}" for path in (APP, *include_folders(made), FAKES)]
+    flags = [*size_flags(FrontendSpec.from_dict(bundle.manifest.frontend)), "-DUT_TPU_MODE=kHigh", "-pthread"]
     # Else g++ makes one of the fakes' state for all copies of the library that are loaded.
     own_state = ["-fno-gnu-unique"] if Path(compiler).name == "g++" else []
-    library = folder / "glue.so"
-    line = [
-        compiler,
-        *STRICT,
-        "-O1",
-        "-fPIC",
-        "-shared",
-        *own_state,
-        *flags,
-        *includes,
-        *sources,
-        "-o",
-        str(library),
-    ]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return library
+
+    def compile_(shim: str, parts: tuple[str, ...]) -> Path:
+        library = folder / f"{shim}.so"
+        sources = [*(str(APP / part) for part in parts), str(FAKES / shim)]
+        line = [compiler, *STRICT, *own_state, "-O1", "-fPIC", "-shared", *flags, *includes, *sources]
+        done = subprocess.run([*line, "-o", str(library)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return library
+
+    return compile_
 
 
-def _declarations() -> str:
-    text = (HERE / "fakes" / "shim.cc").read_text(encoding="utf-8").partition('extern "C" {')[2]
+@pytest.fixture(scope="session")
+def glue_library(compile_glue: Compile) -> Path:
+    return compile_glue("shim.cc", ("flash.cc", "mailbox.cc", "models.cc", "wire.cc"))
+
+
+@pytest.fixture(scope="session")
+def tcp_library(compile_glue: Compile) -> Path:
+    return compile_glue("shim_tcp.cc", ("tcp.cc",))
+
+
+def _load(library: Path, shim: str, folder: Path) -> Any:
+    """Load a copy of a library: it has state of its own, as a board after a reset."""
+    text = (FAKES / shim).read_text(encoding="utf-8").partition('extern "C" {')[2]
     heads = re.findall(r"^(?:const )?\w+\*? \w+\([^)]*\)(?= \{)", text, re.MULTILINE)
-    return ";\n".join(heads) + ";"
+    ffi = cffi.FFI()
+    ffi.cdef(";\n".join(heads) + ";")
+    copy = folder / f"{shim}{len(list(folder.iterdir()))}.so"
+    shutil.copy(library, copy)
+    # Never unloaded: the server's task is a thread that goes on.
+    return ffi.dlopen(str(copy), os.RTLD_NOW | os.RTLD_NODELETE)
 
 
 @pytest.fixture
 def new_glue(glue_library: Path, tmp_path: Path) -> Callable[[], Any]:
-    """Return a function that loads the library anew, as a board is after a reset."""
-    ffi = cffi.FFI()
-    ffi.cdef(_declarations())
-    loads = iter(range(1000))
-
-    def load() -> Any:
-        copy = tmp_path / f"glue{next(loads)}.so"
-        shutil.copy(glue_library, copy)
-        return ffi.dlopen(str(copy))
-
-    return load
+    return lambda: _load(glue_library, "shim.cc", tmp_path)
 
 
 @pytest.fixture
-def glue(new_glue: Callable[[], Any]) -> Iterator[Any]:
-    yield new_glue()
+def glue(new_glue: Callable[[], Any]) -> Any:
+    return new_glue()
+
+
+@pytest.fixture
+def tcp(tcp_library: Path, tmp_path: Path) -> Any:
+    """The server, listening."""
+    library = _load(tcp_library, "shim_tcp.cc", tmp_path)
+    library.tcp_start()
+    return library

@@ -4,7 +4,10 @@
 #include <cstdint>
 
 typedef uint32_t TickType_t;
+typedef uint16_t configSTACK_DEPTH_TYPE;
 #define pdTRUE 1
+#define pdPASS 1
 #define pdMS_TO_TICKS(ms) (ms)
+#define configMINIMAL_STACK_SIZE 90
 
 #endif
