@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from firmware_bridge.errors import InvalidSetting, UnknownName
+from firmware_bridge.microfrontend import preset
 from firmware_bridge.windows import Windowing
 from quantize.convert import CalibrationSettings
 from train.augment import AugmentSettings
@@ -130,10 +131,11 @@ def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
     """Check a recipe's data.
 
     Raises:
-        InvalidSetting: As `load_recipe`.
+        InvalidSetting: As `load_recipe`, or windows that do not begin on the front-end's frames.
+        UnknownName: There is no such front-end.
     """
     try:
-        return Recipe.model_validate(data)
+        recipe = Recipe.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
@@ -144,6 +146,9 @@ def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
         raise InvalidSetting(
             f"{source}: {where}: {first['msg']}", "mend the value; the recipes' comments help"
         ) from error
+    # Said now, not by the device after an hour of training.
+    recipe.window.frames_of(preset(recipe.frontend.preset))
+    return recipe
 
 
 def valid_keys(place: list[str]) -> list[str]:

@@ -88,6 +88,16 @@ def test_a_value_out_of_range_names_its_place(data: dict[str, Any], words: str) 
     assert "\n" not in caught.value.what
 
 
+def test_windows_must_begin_on_frames() -> None:
+    """A device computes one stream of features; a window is a slice of it."""
+    data = MINIMAL | {"frontend": {"preset": "student"}, "window": {"hop_ms": 250}}
+    with pytest.raises(InvalidSetting, match="a hop of 250 ms is not a whole number of steps of 20 ms"):
+        parse_recipe(data, "mine.toml")
+    parse_recipe(data | {"frontend": {"preset": "yamnet"}}, "mine.toml")
+    with pytest.raises(UnknownName, match="front-end preset"):
+        parse_recipe(MINIMAL | {"frontend": {"preset": "yamnot"}}, "mine.toml")
+
+
 @pytest.mark.parametrize("missing", ["name", "kind", "composed"])
 def test_what_must_be_there(missing: str) -> None:
     data = {key: value for key, value in MINIMAL.items() if key != missing}
