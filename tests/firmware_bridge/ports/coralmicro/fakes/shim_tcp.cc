@@ -1,0 +1,15 @@
+/* The TCP server as C functions. */
+#include "libs/base/network.h"
+#include "tcp.h"
+
+uint32_t g_waited = 0, g_woken = 0;
+int g_port = 0;
+
+extern "C" {
+void tcp_start(void) { undertone::TcpStart(nullptr); }
+int32_t tcp_port(void) { return g_port; }
+size_t tcp_take(uint8_t* bytes, size_t most) { return undertone::TcpTake(bytes, most); }
+void tcp_send(const uint8_t* bytes, size_t count) { undertone::TcpSend(bytes, count); }
+uint32_t tcp_peak(void) { return undertone::TcpPeak(); }
+uint32_t tcp_woken(void) { return g_woken; }
+}
