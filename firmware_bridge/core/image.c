@@ -24,8 +24,9 @@ typedef struct {
 } reader;
 
 static void read_chunk(reader *from) {
+    const ut_port *const port = from->port;
     const uint32_t covered = from->at + CHUNK_BYTES <= CRC_AT ? CHUNK_BYTES : CRC_AT - from->at;
-    from->failed |= from->port->flash_read(from->port->context, from->area, from->at, from->chunk, CHUNK_BYTES) != 0;
+    from->failed |= port->flash_read(port->context, from->area, from->at, from->chunk, CHUNK_BYTES) != 0;
     from->crc = ut_crc32(from->crc, from->chunk, covered);
 }
 
@@ -69,7 +70,8 @@ static int32_t take_scaling(reader *from, ut_scaling *scaling) {
     take(from, &scaling->shift, 4);
     take(from, &scaling->span, 4);
     return within(scaling->kind, UT_SCALE_FIXED, UT_SCALE_DYNAMIC) && within(scaling->offset, 0, 65535) &&
-           within(scaling->multiplier, 1, 32767) && within(scaling->shift, 1, 30) && within(scaling->span, 1, 65535);
+           within(scaling->multiplier, 1, 32767) && within(scaling->shift, 1, 30) &&
+           within(scaling->span, 1, 65535);
 }
 
 static int32_t take_network(reader *from, ut_image_network *network) {
@@ -122,9 +124,11 @@ static int32_t fusion_fits(const ut_fusion *fusion, uint32_t labels, uint32_t ke
     return 1;
 }
 
-/* Whether a network lies where it must, in an image of so many bytes, and is of the size that it must be. */
-static int32_t network_lies(const ut_image_network *network, uint32_t offset, uint32_t bytes, uint32_t outputs) {
-    return network->offset == offset && offset < bytes && network->bytes > 0 && network->bytes <= bytes - offset &&
+/* Whether a network lies where it must, in an image that ends at `end`, and has the size that it must have. */
+static int32_t network_lies(const ut_image_network *network, uint32_t offset, uint32_t end,
+                            uint32_t outputs) {
+    return network->offset == offset && offset < end &&
+           network->bytes > 0 && network->bytes <= end - offset &&
            network->inputs == UT_WINDOW_FRAMES * UT_CHANNELS && network->outputs == outputs &&
            network->arena_bytes > 0;
 }
@@ -137,7 +141,8 @@ static int32_t networks_lie(const ut_image *image) {
     const ut_image_network *const acoustic = &image->networks[UT_ACOUSTIC];
     const ut_image_network *const keyword = &image->networks[UT_KEYWORD];
     return network_lies(acoustic, UT_IMAGE_HEADER_BYTES, image->bytes, image->labels) &&
-           network_lies(keyword, end_of(acoustic), image->bytes, image->keywords) && end_of(keyword) == image->bytes;
+           network_lies(keyword, end_of(acoustic), image->bytes, image->keywords) &&
+           end_of(keyword) == image->bytes;
 }
 
 /* Read all fields, and the zeros after them. Returns whether each is one that it can be by itself. */
@@ -177,14 +182,15 @@ static int32_t take_fields(reader *from, ut_image *image) {
 static int32_t frontend_fits(const ut_build *build, const ut_image *image) {
     char hash[64];
     ut_text_hex(hash, image->frontend);
-    return ut_bytes_equal(hash, build->frontend_hash, sizeof hash) && image->window_samples == UT_WINDOW_SAMPLES &&
-           image->hop_samples == UT_HOP_SAMPLES && image->frames == UT_WINDOW_FRAMES &&
-           image->channels == UT_CHANNELS;
+    return ut_bytes_equal(hash, build->frontend_hash, sizeof hash) && image->channels == UT_CHANNELS &&
+           image->window_samples == UT_WINDOW_SAMPLES && image->hop_samples == UT_HOP_SAMPLES &&
+           image->frames == UT_WINDOW_FRAMES;
 }
 
 static int32_t memory_fits(const ut_device *device, const ut_image *image) {
     const ut_build *const build = device->build;
-    return image->bytes <= build->slot_bytes && image->bytes - UT_IMAGE_HEADER_BYTES <= device->memory->models_bytes &&
+    return image->bytes <= build->slot_bytes &&
+           image->bytes - UT_IMAGE_HEADER_BYTES <= device->memory->models_bytes &&
            image->networks[UT_ACOUSTIC].arena_bytes <= build->arena_bytes &&
            image->networks[UT_KEYWORD].arena_bytes <= build->arena_bytes;
 }
@@ -214,7 +220,8 @@ int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image) {
     return memory_fits(device, image) ? 0 : UT_ERROR_DOES_NOT_FIT;
 }
 
-static int32_t verify_network(const ut_port *port, uint32_t slot, const ut_image_network *network, uint8_t *into) {
+static int32_t verify_network(const ut_port *port, uint32_t slot, const ut_image_network *network,
+                              uint8_t *into) {
     uint8_t chunk[CHUNK_BYTES] = {0}, digest[32];
     ut_sha256 sha;
     ut_sha256_start(&sha);

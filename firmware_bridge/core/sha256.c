@@ -16,38 +16,55 @@ static const uint32_t round_constants[64] = {
 
 static uint32_t turned(uint32_t x, uint32_t n) { return (x >> n) | (x << (32u - n)); }
 
-static void spread_block(const uint8_t *block, uint32_t w[64]) {
+/* Word j of the block, and the word that takes its place sixteen rounds later. */
+#define GIVEN(j) w[j]
+#define NEXT(j)                                                                                              \
+    (w[j] += (turned(w[(j + 1) % 16], 7) ^ turned(w[(j + 1) % 16], 18) ^ (w[(j + 1) % 16] >> 3)) +           \
+             (turned(w[(j + 14) % 16], 17) ^ turned(w[(j + 14) % 16], 19) ^ (w[(j + 14) % 16] >> 10)) +      \
+             w[(j + 9) % 16])
+
+/* One round. The eight words do not move, the next round names them one place on: they stay in registers. */
+#define ROUND(a, b, c, d, e, f, g, h, word, constant)                                                        \
+    do {                                                                                                     \
+        h += (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + (g ^ (e & (f ^ g))) + (constant) + (word);     \
+        d += h;                                                                                              \
+        h += (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) | (c & (a | b)));                     \
+    } while (0)
+
+#define EIGHT_ROUNDS(WORD, j, constants)                                                                     \
+    do {                                                                                                     \
+        ROUND(a, b, c, d, e, f, g, h, WORD((j)), (constants)[(j)]);                                          \
+        ROUND(h, a, b, c, d, e, f, g, WORD((j) + 1), (constants)[(j) + 1]);                                  \
+        ROUND(g, h, a, b, c, d, e, f, WORD((j) + 2), (constants)[(j) + 2]);                                  \
+        ROUND(f, g, h, a, b, c, d, e, WORD((j) + 3), (constants)[(j) + 3]);                                  \
+        ROUND(e, f, g, h, a, b, c, d, WORD((j) + 4), (constants)[(j) + 4]);                                  \
+        ROUND(d, e, f, g, h, a, b, c, WORD((j) + 5), (constants)[(j) + 5]);                                  \
+        ROUND(c, d, e, f, g, h, a, b, WORD((j) + 6), (constants)[(j) + 6]);                                  \
+        ROUND(b, c, d, e, f, g, h, a, WORD((j) + 7), (constants)[(j) + 7]);                                  \
+    } while (0)
+
+static void take_block(uint32_t state[8], const uint8_t *block) {
+    uint32_t w[16];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (size_t i = 0; i < 16; ++i) {
         const uint8_t *at = block + 4 * i;
         w[i] = ((uint32_t)at[0] << 24) | ((uint32_t)at[1] << 16) | ((uint32_t)at[2] << 8) | (uint32_t)at[3];
     }
-    for (size_t i = 16; i < 64; ++i) {
-        const uint32_t a = w[i - 15], b = w[i - 2];
-        const uint32_t small0 = turned(a, 7) ^ turned(a, 18) ^ (a >> 3);
-        const uint32_t small1 = turned(b, 17) ^ turned(b, 19) ^ (b >> 10);
-        w[i] = w[i - 16] + small0 + w[i - 7] + small1;
+    EIGHT_ROUNDS(GIVEN, 0, round_constants);
+    EIGHT_ROUNDS(GIVEN, 8, round_constants);
+    for (const uint32_t *next = round_constants + 16; next < round_constants + 64; next += 16) {
+        EIGHT_ROUNDS(NEXT, 0, next);
+        EIGHT_ROUNDS(NEXT, 8, next);
     }
-}
-
-static void take_block(uint32_t state[8], const uint8_t *block) {
-    uint32_t w[64], s[8];
-    spread_block(block, w);
-    ut_bytes_copy(s, state, sizeof s);
-    for (size_t i = 0; i < 64; ++i) {
-        const uint32_t sum1 = turned(s[4], 6) ^ turned(s[4], 11) ^ turned(s[4], 25);
-        const uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        const uint32_t first = s[7] + sum1 + choice + round_constants[i] + w[i];
-        const uint32_t sum0 = turned(s[0], 2) ^ turned(s[0], 13) ^ turned(s[0], 22);
-        const uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        for (size_t j = 7; j > 0; --j) {
-            s[j] = s[j - 1];
-        }
-        s[4] += first;
-        s[0] = first + sum0 + majority;
-    }
-    for (size_t i = 0; i < 8; ++i) {
-        state[i] += s[i];
-    }
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
 }
 
 void ut_sha256_start(ut_sha256 *sha) {

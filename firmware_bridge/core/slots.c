@@ -1,5 +1,5 @@
-/* A record: magic, sequence number, slot, CRC-32 of the three; each u32. It is far smaller than the least unit
- * that can be erased, so each of the two lies in an area of its own, and only the older one is ever erased. */
+/* A record: magic, sequence number, slot, CRC-32 of the three; each u32. It is far smaller than the least
+ * unit that can be erased: each of the two lies in an area of its own, and only the older one is erased. */
 #include "slots.h"
 
 #include "bytes.h"
@@ -24,11 +24,12 @@ static int32_t read_record(const ut_port *port, uint32_t area, record *it) {
 
 /* Find the newest whole record. Returns its area, or -1 where there is none. */
 static int32_t newest(const ut_port *port, record *it) {
-    record both[2];
+    record both[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
     const int32_t first = read_record(port, UT_AREA_RECORD_0, &both[0]);
     const int32_t second = read_record(port, UT_AREA_RECORD_1, &both[1]);
     /* Sequence numbers wrap: the newer of two neighbours is the one that is less than half the way ahead. */
-    const int32_t later = second && (!first || (uint32_t)(both[1].sequence - both[0].sequence - 1u) < 0x7FFFFFFFu);
+    const uint32_t ahead = both[1].sequence - both[0].sequence;
+    const int32_t later = second && (!first || ahead - 1u < 0x7FFFFFFFu);
     if (!first && !second) {
         return -1;
     }

@@ -1,4 +1,4 @@
-/* An image comes in order into the slot that is not in use, is verified there, tried, and only then enabled. */
+/* An image comes in order into the slot that is not in use, is verified, tried, and only then enabled. */
 #include "update.h"
 
 #include "bytes.h"
@@ -11,8 +11,9 @@ static uint8_t refuse(union ut_reply *reply, int32_t code) {
         const char *sentence;
     } reasons[] = {
         {UT_ERROR_WRONG_HASH, "the image is damaged, or not the one that was announced"},
-        {UT_ERROR_DOES_NOT_FIT, "the bundle's networks or their arenas need more memory than this device has"},
-        {UT_ERROR_WRONG_FRONTEND, "the bundle was made for another front-end or other windows than this firmware's"},
+        {UT_ERROR_DOES_NOT_FIT, "the networks or their arenas need more memory than this device has"},
+        {UT_ERROR_WRONG_FRONTEND,
+         "the bundle was made for another front-end or other windows than this firmware"},
         {UT_ERROR_STORAGE_FAILED, "the flash does not take or give back what it should"},
         {UT_ERROR_NO_UPDATE, "no update was begun"},
     };
@@ -21,7 +22,7 @@ static uint8_t refuse(union ut_reply *reply, int32_t code) {
             return ut_refuse(reply, reasons[i].code, reasons[i].sentence, 0, 0);
         }
     }
-    return ut_refuse(reply, UT_ERROR_INTERNAL, "the bundle's networks cannot be run (error %)", (uint32_t)code, 0);
+    return ut_refuse(reply, UT_ERROR_INTERNAL, "the networks cannot be run (error %)", (uint32_t)code, 0);
 }
 
 /* The slot that holds nothing which is in use, or would be after a restart. */
@@ -31,7 +32,8 @@ static int32_t free_slot(ut_device *device) {
     return device->slot >= 0 ? 1 - device->slot : order[1];
 }
 
-uint8_t ut_on_update_begin(ut_device *device, const struct ut_msg_update_begin *request, union ut_reply *reply) {
+uint8_t ut_on_update_begin(ut_device *device, const struct ut_msg_update_begin *request,
+                           union ut_reply *reply) {
     ut_update *const update = &device->update;
     const ut_port *const port = device->port;
     if (request->sha256_count != sizeof update->sha256) {
@@ -85,14 +87,15 @@ static int32_t take(ut_device *device, const uint8_t *bytes, size_t count) {
     return 0;
 }
 
-uint8_t ut_on_update_data(ut_device *device, const struct ut_msg_update_data *request, union ut_reply *reply) {
+uint8_t ut_on_update_data(ut_device *device, const struct ut_msg_update_data *request,
+                          union ut_reply *reply) {
     ut_update *const update = &device->update;
     if (!update->begun) {
         return refuse(reply, UT_ERROR_NO_UPDATE);
     }
     if (request->offset > update->bytes || request->data_count > update->bytes - request->offset) {
-        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "data at % goes beyond the image of % bytes", request->offset,
-                         update->bytes);
+        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "data at % goes beyond the image of % bytes",
+                         request->offset, update->bytes);
     }
     if (request->offset == update->received && take(device, request->data, request->data_count) != 0) {
         update->begun = 0;
@@ -116,14 +119,14 @@ static int32_t check(ut_device *device) {
         return UT_ERROR_WRONG_HASH;
     }
     const int32_t code = ut_image_open(device, update->slot, &image);
-    if (code != 0) {
-        return code;
+    if (code != 0 || image.bytes != update->bytes) {
+        return code != 0 ? code : UT_ERROR_WRONG_HASH;
     }
-    return image.bytes == update->bytes ? ut_image_verify(device, update->slot, &image, 0) : UT_ERROR_WRONG_HASH;
+    return ut_image_verify(device, update->slot, &image, 0);
 }
 
-/* Run the new bundle, and enable it where it runs; else go back to the one before. A cut of power between the two
- * brings back the old one, as any before does. */
+/* Run the new bundle, and enable it where it runs; else go back to the one before. A cut of power between
+ * the two brings back the old one, as any before does. */
 static int32_t exchange(ut_device *device) {
     const int32_t before = device->slot, slot = device->update.slot;
     int32_t code = ut_device_use(device, slot);

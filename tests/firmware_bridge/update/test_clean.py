@@ -37,6 +37,7 @@ def test_no_double_is_computed() -> None:
         assert "double" not in (CORE / f"{name}.c").read_text()
 
 
+@pytest.mark.slow
 def test_sanitizers_are_content() -> None:
     if os.environ.get("UNDERTONE_SANITIZE"):
         pytest.skip("this is that run")
