@@ -124,7 +124,7 @@ static int32_t fusion_fits(const ut_fusion *fusion, uint32_t labels, uint32_t ke
     return 1;
 }
 
-/* Whether a network lies where it must, in an image that ends at `end`, and has the size that it must have. */
+/* Whether a network lies where it must, in an image that ends at `end`, and has the size that it must. */
 static int32_t network_lies(const ut_image_network *network, uint32_t offset, uint32_t end,
                             uint32_t outputs) {
     return network->offset == offset && offset < end &&
