@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from firmware_bridge.bundle import Manifest
-from firmware_bridge.errors import InvalidSetting
 from firmware_bridge.files import write_bytes
 from firmware_bridge.microfrontend import FrontendSpec, build
 from firmware_bridge.microfrontend.emit import c_source
@@ -74,32 +73,12 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
     return folder
 
 
-def hop_frames(spec: FrontendSpec, windowing: Windowing) -> int:
-    """Return how many frames lie between two windows.
-
-    Raises:
-        InvalidSetting: The hop is not a whole number of frames: windows could not share their features.
-    """
-    frames, rest = divmod(windowing.hop_samples, spec.step_samples)
-    if rest:
-        raise InvalidSetting(
-            f"a hop of {windowing.hop_ms} ms is not a whole number of frames of {spec.step_ms} ms",
-            f"set hop_ms to a multiple of {spec.step_ms}",
-        )
-    return frames
-
-
 def _config(spec: FrontendSpec, windowing: Windowing) -> str:
-    window, most = spec.frames(windowing.window_samples), LIMITS["segment_samples"]
-    if window < 1:
-        raise InvalidSetting(
-            f"a window of {windowing.window_ms} ms holds no frame of {spec.window_ms} ms",
-            f"set window_ms to at least {spec.window_ms}",
-        )
+    (window, hop), most = windowing.frames_of(spec), LIMITS["segment_samples"]
     numbers = {
         "UT_CHANNELS": spec.channels,
         "UT_WINDOW_FRAMES": window,
-        "UT_HOP_FRAMES": hop_frames(spec, windowing),
+        "UT_HOP_FRAMES": hop,
         "UT_WINDOW_SAMPLES": windowing.window_samples,
         "UT_HOP_SAMPLES": windowing.hop_samples,
         "UT_STORE_FRAMES": max(spec.frames(most), window),
