@@ -40,6 +40,8 @@ SETUPS = {
     "odd": Setup(
         FrontendSpec(window_ms=32, step_ms=32, channels=8), 330, 320, InputScaling(kind="span"), 1, 1
     ),
+    # The store of features holds exactly one window.
+    "a minute": Setup(FrontendSpec(window_ms=32, step_ms=32, channels=8), 60_000, 320, InputScaling(), 2, 2),
     # Three windows end in one chunk.
     "a window at every frame": Setup(
         FrontendSpec(window_ms=25, step_ms=10, channels=10, pcan=None), 100, 10, InputScaling(), 2, 2
