@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from firmware_bridge.protocol.loopback import LoopbackEngine
 from hil.chaos import Faults, FaultyLink
 from hil.client import DeviceClient
 from hil.conversation import DeviceRefused
+from hil.devices.host_process import HostProcess
 from hil.memory_link import MemoryLink
 from hil.powercut import variant
 from hil.timing import Timing
@@ -243,6 +245,36 @@ def test_a_bad_line_does_not_matter(make: Any, image: bytes, new: bytes, seed: i
     assert after.hello().bundle in (bundle_of(image), bundle_of(new))
     assert send_update(after, new).bundle == bundle_of(new)
     assert flash.misuse == []
+
+
+def test_a_process_killed_in_its_update_comes_back_with_the_old_bundle(
+    bundle_path: Path, image: bytes, new: bytes, tmp_path: Path
+) -> None:
+    """Over a pseudo-terminal, its flash in a file: SIGKILL is as good as a cut of power."""
+    arguments = ["--bundle", str(bundle_path), "--pty", "--flash", str(tmp_path / "flash")]
+    command = [sys.executable, "-m", "firmware_bridge.ports.host", *arguments]
+
+    def kill(items: Any, title: str, total: int | None) -> Any:
+        for done, item in enumerate(items):
+            if done == 4:
+                assert device._process is not None
+                device._process.kill()
+                device._process.wait(10)
+            yield item
+
+    with HostProcess(command) as device:
+        install(kill)
+        try:
+            with pytest.raises(DeviceError):
+                send_update(DeviceClient(device.link(), Timing(reply_s=0.3, attempts=1)), new)
+        finally:
+            install(None)
+    with HostProcess(command) as device:
+        talk = DeviceClient(device.link())
+        assert talk.hello().bundle == bundle_of(image)
+        assert send_update(talk, new).bundle == bundle_of(new)
+    with HostProcess(command) as device:
+        assert DeviceClient(device.link()).hello().bundle == bundle_of(new)
 
 
 def test_a_lost_last_answer_is_made_up_for_by_hello(door: Door, new: bytes) -> None:
