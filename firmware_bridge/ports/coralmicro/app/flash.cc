@@ -2,8 +2,8 @@
  * was before until then: littlefs never leaves half of one.
  *
  * Each sync of a slot would copy its last block of 128 KB; so the file stays open while its pages come, and is synced
- * before anything else is touched. That keeps the order that matters: the image is on flash before the record that
- * enables it. A record is synced at once. */
+ * before it is read back, and before anything else is touched. That keeps the order that matters: what is verified is
+ * on flash, and it is there before the record that enables it. A record is synced at once. */
 #include "flash.h"
 
 #include <algorithm>
@@ -30,6 +30,7 @@ constexpr uint32_t kNone = UT_AREAS;
 
 lfs_file_t g_file;
 uint32_t g_open = kNone;
+bool g_written = false; /* since the last sync */
 
 bool IsInside(uint32_t area, size_t offset, size_t count) {
   return area < UT_AREAS && offset <= kAreas[area].bytes && count <= kAreas[area].bytes - offset;
@@ -41,6 +42,7 @@ bool Close() {
     return true;
   }
   g_open = kNone;
+  g_written = false;
   return lfs_file_close(coralmicro::Lfs(), &g_file) == LFS_ERR_OK;
 }
 
@@ -60,11 +62,20 @@ int Open(uint32_t area, bool make) {
   return status;
 }
 
+bool Sync() {
+  if (g_written && lfs_file_sync(coralmicro::Lfs(), &g_file) != LFS_ERR_OK) {
+    return false;
+  }
+  g_written = false;
+  return true;
+}
+
 bool Seek(size_t offset) {
   return lfs_file_seek(coralmicro::Lfs(), &g_file, static_cast<lfs_soff_t>(offset), LFS_SEEK_SET) >= 0;
 }
 
 bool Write(const uint8_t* bytes, size_t count) {
+  g_written = true;
   return lfs_file_write(coralmicro::Lfs(), &g_file, bytes, static_cast<lfs_size_t>(count)) ==
          static_cast<lfs_ssize_t>(count);
 }
@@ -95,7 +106,7 @@ int32_t FlashRead(void* /*context*/, uint32_t area, size_t offset, uint8_t* byte
   if (status == LFS_ERR_NOENT) {
     return 0;
   }
-  if (status != LFS_ERR_OK || !Seek(offset)) {
+  if (status != LFS_ERR_OK || !Sync() || !Seek(offset)) {
     return 1;
   }
   return lfs_file_read(coralmicro::Lfs(), &g_file, bytes, static_cast<lfs_size_t>(count)) >= 0 ? 0 : 1;
@@ -105,8 +116,8 @@ int32_t FlashErase(void* /*context*/, uint32_t area) {
   if (!IsInside(area, 0, 0) || Open(area, /*make=*/true) != LFS_ERR_OK) {
     return 1;
   }
-  const bool good = lfs_file_truncate(coralmicro::Lfs(), &g_file, 0) == LFS_ERR_OK;
-  return good && lfs_file_sync(coralmicro::Lfs(), &g_file) == LFS_ERR_OK ? 0 : 1;
+  g_written = true;
+  return lfs_file_truncate(coralmicro::Lfs(), &g_file, 0) == LFS_ERR_OK && Sync() ? 0 : 1;
 }
 
 int32_t FlashProgram(void* /*context*/, uint32_t area, size_t offset, const uint8_t* bytes, size_t count) {

@@ -54,17 +54,34 @@ def test_erase_forgets(glue: Any) -> None:
     assert glue.disk_size(b"/undertone/slot0") == 0
 
 
-def test_the_image_is_on_the_disk_before_the_record_that_enables_it(glue: Any) -> None:
+def write_slot(glue: Any) -> None:
     glue.flash_erase(SLOT_1)
     for page in range(5):
-        glue.flash_program(SLOT_1, page * 2048, b"p" * 2048, 2048)
+        assert glue.flash_program(SLOT_1, page * 2048, b"p" * 2048, 2048) == 0
     assert log(glue) == ""  # a sync of each page would copy up to 128 KB
-    read(glue, SLOT_1, 0, 512)
-    assert log(glue) == ""
+
+
+def test_the_image_is_on_the_disk_before_the_record_that_enables_it(glue: Any) -> None:
+    write_slot(glue)
     glue.flash_erase(RECORD_0)
     assert log(glue) == "/undertone/slot1:10240 "
     glue.flash_program(RECORD_0, 0, b"r" * 16, 16)
     assert log(glue) == "/undertone/slot1:10240 /undertone/record0:16 "
+
+
+def test_what_is_read_back_is_on_the_disk(glue: Any) -> None:
+    """Else an image would be verified that the power could still take away."""
+    write_slot(glue)
+    for _ in range(3):
+        assert read(glue, SLOT_1, 0, 512) == b"p" * 512
+    assert log(glue) == "/undertone/slot1:10240 "
+
+
+def test_an_image_that_does_not_get_to_the_disk_cannot_be_read_back(glue: Any) -> None:
+    write_slot(glue)
+    glue.disk_fail_after(0)
+    assert glue.flash_read(SLOT_1, 0, ffi.new("uint8_t[]", 16), 16) != 0
+    assert glue.disk_size(b"/undertone/slot1") == 0
 
 
 def test_a_record_is_on_the_disk_when_program_returns(glue: Any) -> None:
