@@ -47,9 +47,12 @@ import numpy as np
 
 from firmware_bridge.bundle import Bundle, ModelFile
 from firmware_bridge.fusion import FusionHead
-from firmware_bridge.image_checks import (
-    MOST_KEYWORDS,
-    MOST_LABELS,
+from firmware_bridge.image_header import (
+    FORMAT,
+    HEADER,
+    HEADER_BYTES,
+    MAGIC,
+    SIZES,
     checked_scale,
     checked_scaling,
     checked_zero_point,
@@ -63,40 +66,11 @@ from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 from firmware_bridge.windows import Windowing
 
-MAGIC = b"UTIM"
-FORMAT = 1
-HEADER_BYTES = 4096
+__all__ = ["HEADER", "HEADER_BYTES", "Image", "ImageNetwork", "build_image", "parse_image", "write_image"]
+
 NETWORKS = ("acoustic", "keyword")
-SIZES = ("window_samples", "hop_samples", "frames", "channels")
 # Beside its input and output a co-compiled network needs little; the rest of the arena is room to spare.
 ARENA_FLOOR = 64 * 1024
-
-_NETWORK = np.dtype(
-    [(name, "<u4") for name in ("offset", "bytes", "arena_bytes", "inputs", "outputs")]
-    + [("scale", "<f4"), ("zero_point", "<i4"), ("sha256", "u1", 32)]
-)
-_FIELDS = np.dtype(
-    [
-        ("magic", "u1", 4),
-        ("format", "<u4"),
-        ("bytes", "<u4"),
-        ("bundle", "u1", 32),
-        ("frontend", "u1", 32),
-        *((name, "<u4") for name in ("labels", "keywords")),
-        *((name, "<u4") for name in ("window_samples", "hop_samples", "frames", "channels")),
-        ("scaling", "<i4", 5),
-        ("fused_scale", "<f4"),
-        ("fused_zero_point", "<i4"),
-        ("networks", _NETWORK, 2),
-        ("fusion_shift", "<i4"),
-        ("fusion_bias", "<i4", MOST_LABELS),
-        ("fusion_weight", "<i2", (MOST_LABELS, MOST_LABELS + MOST_KEYWORDS)),
-        ("fusion_zero_point", "i1", MOST_LABELS + MOST_KEYWORDS),
-    ]
-)
-HEADER = np.dtype(
-    [("fields", _FIELDS), ("unused", "u1", HEADER_BYTES - 4 - _FIELDS.itemsize), ("crc32", "<u4")]
-)
 
 
 @dataclass(frozen=True)

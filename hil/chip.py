@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.evidence import Evidence, Quantity
 from firmware_bridge.image import ARENA_FLOOR
-from firmware_bridge.image_checks import padded
+from firmware_bridge.image_header import padded
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CAPTURE_SAMPLES
 from firmware_bridge.protocol import LIMITS as WIRE

@@ -267,13 +267,10 @@ def _seen_of(content: Image) -> tuple[str, str, str]:
 
 def _report(items: Iterable[Any], title: str, total: int | None) -> Iterable[Any]:
     """Show how far the sweep is; the many updates in it say nothing of themselves."""
-    if title != TITLE:
-        yield from items
-        return
     for done, item in enumerate(items):
-        sys.stderr.write(f"\r{title}: {done} of {total}")
+        if title == TITLE:
+            sys.stderr.write(f"\r{title}: {done} of {total}")
         yield item
-    sys.stderr.write("\r")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What each value of an image's header may be, and the words for what it may not."""
+"""The header of an image: where its fields lie, what each may be, and the words for what it may not."""
 
 from __future__ import annotations
 
@@ -9,8 +9,39 @@ from firmware_bridge.errors import BundleInvalid, InvalidSetting
 from firmware_bridge.microfrontend import InputScaling
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 
+MAGIC = b"UTIM"
+FORMAT = 1
+HEADER_BYTES = 4096
 ALIGNMENT = 16
 MOST_LABELS, MOST_KEYWORDS = 16, 32
+SIZES = ("window_samples", "hop_samples", "frames", "channels")
+
+_NETWORK = np.dtype(
+    [(name, "<u4") for name in ("offset", "bytes", "arena_bytes", "inputs", "outputs")]
+    + [("scale", "<f4"), ("zero_point", "<i4"), ("sha256", "u1", 32)]
+)
+_FIELDS = np.dtype(
+    [
+        ("magic", "u1", 4),
+        ("format", "<u4"),
+        ("bytes", "<u4"),
+        ("bundle", "u1", 32),
+        ("frontend", "u1", 32),
+        *((name, "<u4") for name in ("labels", "keywords")),
+        *((name, "<u4") for name in SIZES),
+        ("scaling", "<i4", 5),
+        ("fused_scale", "<f4"),
+        ("fused_zero_point", "<i4"),
+        ("networks", _NETWORK, 2),
+        ("fusion_shift", "<i4"),
+        ("fusion_bias", "<i4", MOST_LABELS),
+        ("fusion_weight", "<i2", (MOST_LABELS, MOST_LABELS + MOST_KEYWORDS)),
+        ("fusion_zero_point", "i1", MOST_LABELS + MOST_KEYWORDS),
+    ]
+)
+HEADER = np.dtype(
+    [("fields", _FIELDS), ("unused", "u1", HEADER_BYTES - 4 - _FIELDS.itemsize), ("crc32", "<u4")]
+)
 
 
 def invalid(what: str) -> BundleInvalid:
