@@ -15,7 +15,8 @@ import pytest
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.ports.sources import include_folders, size_flags, write_sources
+from firmware_bridge.microfrontend.build import find_compiler
+from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
 HERE = Path(__file__).parent
 FAKES = HERE / "fakes"
@@ -35,26 +36,48 @@ Compile = Callable[[str, tuple[str, ...]], Path]
 
 @pytest.fixture(scope="session")
 def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Compile:
-    """Return a function that compiles parts of the port with a shim to a library."""
+    """Return a function that compiles parts of the port with a shim to a library; without parts, all of it."""
     compiler = next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
     if compiler is None:
         pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("glue")
     made = write_sources(bundle.manifest, folder / "made")
+    sizes = size_flags(FrontendSpec.from_dict(bundle.manifest.frontend))
     includes = [f"-I{path}" for path in (APP, *include_folders(made), FAKES)]
-    flags = [*size_flags(FrontendSpec.from_dict(bundle.manifest.frontend)), "-DUT_TPU_MODE=kHigh", "-pthread"]
-    # Else g++ makes one of the fakes' state for all copies of the library that are loaded.
-    own_state = ["-fno-gnu-unique"] if Path(compiler).name == "g++" else []
+    flags = ["-O1", "-fPIC", "-pthread", *sizes, "-DUT_TPU_MODE=kHigh", *includes]
+    # Else g++ makes one of the fakes' state for all copies of the library that are loaded. This machine's C library
+    # calls `mallinfo` old-fashioned, the board's has nothing else.
+    own = ["-fno-gnu-unique"] if Path(compiler).name == "g++" else []
+    own.append("-Wno-deprecated-declarations")
 
     def compile_(shim: str, parts: tuple[str, ...]) -> Path:
         library = folder / f"{shim}.so"
-        sources = [*(str(APP / part) for part in parts), str(FAKES / shim)]
-        line = [compiler, *STRICT, *own_state, "-O1", "-fPIC", "-shared", *flags, *includes, *sources]
-        done = subprocess.run([*line, "-o", str(library)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        whole = [] if parts else [f"{folder}/{path.stem}.o" for path in core_sources(made)]
+        if whole:
+            _run([*find_compiler(), "-std=c99", "-c", *flags, *map(str, core_sources(made))], folder)
+        sources = [str(APP / part) for part in parts] or [str(path) for path in sorted(APP.glob("*.cc"))]
+        _run(
+            [
+                compiler,
+                *STRICT,
+                *own,
+                *flags,
+                "-shared",
+                *sources,
+                str(FAKES / shim),
+                *whole,
+                "-o",
+                str(library),
+            ]
+        )
         return library
 
     return compile_
+
+
+def _run(line: list[str], folder: Path | None = None) -> None:
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +88,11 @@ def glue_library(compile_glue: Compile) -> Path:
 @pytest.fixture(scope="session")
 def tcp_library(compile_glue: Compile) -> Path:
     return compile_glue("shim_tcp.cc", ("tcp.cc",))
+
+
+@pytest.fixture(scope="session")
+def device_library(compile_glue: Compile) -> Path:
+    return compile_glue("shim_device.cc", ())
 
 
 def _load(library: Path, shim: str, folder: Path) -> Any:
@@ -95,3 +123,9 @@ def tcp(tcp_library: Path, tmp_path: Path) -> Any:
     library = _load(tcp_library, "shim_tcp.cc", tmp_path)
     library.tcp_start()
     return library
+
+
+@pytest.fixture
+def new_device(device_library: Path, tmp_path: Path) -> Callable[[], Any]:
+    """Return a function that gives a board without power."""
+    return lambda: _load(device_library, "shim_device.cc", tmp_path)

@@ -2,7 +2,7 @@
 #define FAKE_TASKS_H
 
 namespace coralmicro {
-inline constexpr int kUsbDeviceTaskPriority = 4;
+enum { kAppTaskPriority = 3, kConsoleTaskPriority = 3, kUsbDeviceTaskPriority = 4, kAudioTaskPriority = 4 };
 }  // namespace coralmicro
 
 #endif

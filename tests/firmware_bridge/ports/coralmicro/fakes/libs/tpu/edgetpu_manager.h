@@ -2,6 +2,7 @@
 #define FAKE_EDGETPU_MANAGER_H
 
 #include <memory>
+#include <optional>
 
 namespace coralmicro {
 enum class PerformanceMode { kLow, kMedium, kHigh, kMax };
@@ -19,6 +20,7 @@ struct EdgeTpuManager {
     g_tpu_mode = mode;
     return g_tpu_there ? std::make_shared<EdgeTpuContext>() : nullptr;
   }
+  std::optional<float> GetTemperature() { return g_tpu_there ? std::optional<float>(41.5f) : std::nullopt; }
 };
 }  // namespace coralmicro
 

@@ -5,6 +5,9 @@
 
 typedef uint32_t TickType_t;
 typedef uint16_t configSTACK_DEPTH_TYPE;
+typedef uint32_t StackType_t;
+typedef unsigned long UBaseType_t;
+struct StaticTask_t {};
 #define pdTRUE 1
 #define pdPASS 1
 #define pdMS_TO_TICKS(ms) (ms)

@@ -11,8 +11,11 @@ typedef void* TaskHandle_t;
 extern uint32_t g_waited, g_woken;
 
 inline TaskHandle_t xTaskGetCurrentTaskHandle() { return nullptr; }
+inline void vTaskDelay(TickType_t ticks) { std::this_thread::sleep_for(std::chrono::milliseconds(ticks)); }
+inline void vTaskSuspend(TaskHandle_t) { vTaskDelay(1000); }
 inline uint32_t ulTaskNotifyTake(int, TickType_t ticks) {
   g_waited += ticks;
+  vTaskDelay(ticks / 10);
   return 0;
 }
 inline void xTaskNotifyGive(TaskHandle_t) { ++g_woken; }
@@ -20,7 +23,16 @@ inline int xTaskCreate(void (*run)(void*), const char*, configSTACK_DEPTH_TYPE, 
   std::thread(run, argument).detach();
   return pdPASS;
 }
-inline void vTaskDelay(TickType_t ticks) { std::this_thread::sleep_for(std::chrono::milliseconds(ticks)); }
+inline TaskHandle_t xTaskCreateStatic(void (*run)(void*), const char*, uint32_t, void* argument, UBaseType_t,
+                                      StackType_t*, StaticTask_t* task) {
+  std::thread(run, argument).detach();
+  return task;
+}
+enum eTaskState { eRunning };
+struct TaskStatus_t {
+  uint16_t usStackHighWaterMark;
+};
+inline void vTaskGetInfo(TaskHandle_t, TaskStatus_t* status, int, eTaskState) { status->usStackHighWaterMark = 1096; }
 inline TickType_t xTaskGetTickCount() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<TickType_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

@@ -1,0 +1,10 @@
+#ifndef FAKE_RESET_H
+#define FAKE_RESET_H
+
+extern int g_resets;
+
+namespace coralmicro {
+inline void ResetToFlash() { ++g_resets; }
+}  // namespace coralmicro
+
+#endif
