@@ -155,10 +155,11 @@ def command(
 ) -> int | None:
     """Flash one board; the exit status is 0 only when it answers with the bundle that was written."""
     from firmware_bridge.bundle import load_bundle
+    from firmware_bridge.ports.coralmicro.sdk import COMMIT
     from firmware_bridge.progress import note
     from tools.board.firmware import read_firmware
     from tools.board.greet import BOARD_URL, greet, require_bundle
-    from tools.board.sdk import COMMIT, find_sdk
+    from tools.board.sdk import find_sdk
     from tools.health.system import System
 
     system = System()

@@ -210,7 +210,7 @@ def test_the_sdk_and_its_flash_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tools.board.sdk.read_commit", lambda folder: "1" * 40)
     found = firmware.check_sdk(here)
     assert (found.state, "11111111" in found.what) == ("wrong", True)
-    assert "checkout c9f665b0" in found.fix
+    assert "checkout c9f665b " in found.fix
     monkeypatch.setattr("tools.board.sdk.read_commit", lambda folder: "c9f665b0" + "1" * 32)
     assert firmware.check_sdk(here) == ok("SDK (CORALMICRO_DIR)", f"{tmp_path} at c9f665b0")
     assert firmware.check_flashtool(here).state == "wrong"

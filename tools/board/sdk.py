@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.ports.coralmicro.sdk import COMMIT
 
 VARIABLE = "CORALMICRO_DIR"
-# The commit that the board port was written and linked against.
-COMMIT = "c9f665b0"
 PYTHON_VARIABLE = "CORALMICRO_PYTHON"
 FLASHTOOL = Path("scripts/flashtool.py")
 # What the flash tool imports; none of it is needed by Undertone itself.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from firmware_bridge.errors import EnvironmentLacking
-from tools.board.sdk import COMMIT, VARIABLE, find_python, find_sdk, toolchain_option
+from firmware_bridge.ports.coralmicro.sdk import COMMIT
+from tools.board.sdk import VARIABLE, find_python, find_sdk, toolchain_option
 from tools.health.finding import Finding, ok
 from tools.health.system import System
 

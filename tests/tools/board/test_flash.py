@@ -267,7 +267,7 @@ class TestAfter:
 
     def test_a_tool_that_hangs(self, call: Any, plugged: Path, sdk: Any) -> None:
         sdk.play(plugged, [*GOOD[:9], ["helper", 0], ["sleep", 60]])
-        status, found, _ = call("--limit", "1.5")
+        status, found, _ = call("--limit", "3")
         assert status == 2
         assert "did not end within" in found["what"]
         assert "writing the boot image" in found["what"]

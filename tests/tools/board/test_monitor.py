@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tools.board.listen import read_file, read_port
 from tools.cli import run
 
 Capture = pytest.CaptureFixture[str]
+ROOT = Path(__file__).resolve().parents[3]
 ACK = encode_frame(Frame(131, 7, encode("ack", segment=3, received=480, credit=8)))
 COUNTERS = {field.name: 0 for field in TABLE.layouts["stats"].fields}
 
@@ -302,13 +304,16 @@ class TestFigures:
         assert bars([], []) == []
 
 
-def test_lines_leave_at_once(tmp_path: Path) -> None:
+def test_lines_leave_at_once() -> None:
     """At the end of a pipe a line is there before the next one is."""
     import subprocess
     import sys
 
     code = "import time; from tools import console; console.emit_now('now'); time.sleep(30)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    held_back = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=held_back
+    )
     timer = threading.Timer(20, process.kill)
     timer.start()
     assert process.stdout is not None
