@@ -170,6 +170,21 @@ def test_captured_samples_are_the_recording(library: Library, image: bytes) -> N
     assert np.array_equal(got, pcm)
 
 
+@pytest.mark.parametrize("request_name", ["reset", "hello"])
+def test_a_reset_and_a_new_host_end_listening_and_update(
+    library: Library, image: bytes, request_name: str
+) -> None:
+    microphone = RecordedMicrophone(noise(9000), clock=None)
+    bench = Bench(library, Flash(SLOT_BYTES, [image]), microphone=microphone)
+    bench.ask("listen", mode=TABLE.listen_modes["capture"])
+    assert bench.ask("update_begin", bytes=9, sha256=[0] * 32).name == "update_ready"
+    assert len(microphone.take(9)[0]) == 9
+    bench.ask(request_name, **({"session": 5} if request_name == "hello" else {}))
+    assert len(microphone.take(9)[0]) == 0, "it is off"
+    assert bench.ask("get_capture", offset=0)["code"] == ErrorCode.NOT_LISTENING
+    assert bench.ask("update_data", offset=0, data=[1])["code"] == ErrorCode.NO_UPDATE
+
+
 def test_a_microphone_that_nobody_hears_loses_the_oldest() -> None:
     now = [0.0]
     microphone = RecordedMicrophone(noise(64000), clock=lambda: now[0])
