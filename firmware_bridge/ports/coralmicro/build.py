@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -67,9 +68,9 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
     write_made(bundle, made.resolve())
     _configure(sdk.folder, made.resolve(), build_dir)
     targets = [part for name in (TARGET, *LOADERS) for part in ("--target", name)]
-    _run(
-        ["cmake", "--build", str(build_dir), "--parallel", *targets], "the board's firmware does not compile"
-    )
+    # A number, for without one `make` starts all of the SDK's five hundred files at once.
+    line = ["cmake", "--build", str(build_dir), "--parallel", str(os.cpu_count() or 1), *targets]
+    _run(line, "the board's firmware does not compile")
     binary = build_dir / TARGET
     flash_bytes = (build_dir / f"{TARGET}.stripped").stat().st_size + (made / "image.bin").stat().st_size
     regions = measure(read_map((build_dir / f"{TARGET}.map").read_text(encoding="utf-8")), flash_bytes)

@@ -1,5 +1,6 @@
-/* The core's own cycle counter stands still while the core sleeps, and it sleeps whenever every task waits, for the
- * Edge TPU above all: the wait would not count. The microsecond timer runs on, so cycles are made from it. */
+/* The core's own cycle counter stands still while the core sleeps, and it sleeps whenever every task waits,
+ * for the Edge TPU above all: the wait would not count. The microsecond timer runs on, so cycles are made
+ * from it. */
 #include "clock.h"
 
 #include "libs/base/timer.h"

@@ -9,8 +9,8 @@ extern "C" {
 
 namespace undertone {
 
-inline constexpr uint32_t kSlotBytes = 2u << 20;   /* of flash, for one image */
-inline constexpr uint32_t kArenaBytes = 1u << 20;  /* of each network */
+inline constexpr uint32_t kSlotBytes = 2u << 20;  /* of flash, for one image */
+inline constexpr uint32_t kArenaBytes = 1u << 20; /* of each network */
 
 } /* namespace undertone */
 

@@ -1,5 +1,5 @@
-/* One task does all of the core's work, the Edge TPU's included. It has the least priority of those that do anything:
- * USB, network and microphone go on while it computes. */
+/* One task does all of the core's work, the Edge TPU's included. It has the least priority of those that do
+ * anything: USB, network and microphone go on while it computes. */
 #include "device_task.h"
 
 #include "clock.h"
@@ -21,7 +21,7 @@
 namespace undertone {
 namespace {
 
-constexpr uint32_t kPollMs = 10;   /* the core wants its microphone looked after every 50 ms */
+constexpr uint32_t kPollMs = 10;    /* the core wants its microphone looked after every 50 ms */
 constexpr uint32_t kQuietMs = 2000; /* without a byte: a restart disturbs nobody */
 constexpr UBaseType_t kPriority = coralmicro::kAppTaskPriority - 1;
 
@@ -35,8 +35,11 @@ StackType_t g_stack[kStackBytes / sizeof(StackType_t)];
 StaticTask_t g_task;
 ut_device g_device;
 
-constexpr ut_memory kMemory = {
-    .features = g_features, .input = g_input, .models = g_models, .models_bytes = kSlotBytes, .capture = g_capture};
+constexpr ut_memory kMemory = {.features = g_features,
+                               .input = g_input,
+                               .models = g_models,
+                               .models_bytes = kSlotBytes,
+                               .capture = g_capture};
 
 constexpr ut_port kPort = {.context = nullptr,
                            .send = WireSend,

@@ -1,9 +1,10 @@
-/* What is not in a file reads as erased. A file that has been written is on flash from its next sync on, and as it
- * was before until then: littlefs never leaves half of one.
+/* What is not in a file reads as erased. A file that has been written is on flash from its next sync on, and
+ * as it was before until then: littlefs never leaves half of one.
  *
- * Each sync of a slot would copy its last block of 128 KB; so the file stays open while its pages come, and is synced
- * before it is read back, and before anything else is touched. That keeps the order that matters: what is verified is
- * on flash, and it is there before the record that enables it. A record is synced at once. */
+ * Each sync of a slot would copy its last block of 128 KB; so the file stays open while its pages come, and
+ * is synced before it is read back, and before anything else is touched. That keeps the order that matters:
+ * what is verified is on flash, and it is there before the record that enables it. A record is synced at
+ * once. */
 #include "flash.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-/* Both networks must come from one call of the Edge TPU compiler: only then do they carry one parameter-caching
- * token, and stay in the TPU's memory together. With two tokens every change of network would send its parameters
- * again. Nothing here can tell; the tokens are checked where the image is made. */
+/* Both networks must come from one call of the Edge TPU compiler: only then do they carry one
+ * parameter-caching token, and stay in the TPU's memory together. With two tokens every change of network
+ * would send its parameters again. Nothing here can tell: the times of the stages would. */
 #include "mailbox.h"
 
 #include <cstring>
@@ -25,7 +25,8 @@ uint8_t* const kArenas[UT_NETWORKS] = {g_acoustic_arena, g_keyword_arena};
 std::shared_ptr<coralmicro::EdgeTpuContext> g_tpu;
 std::optional<tflite::MicroInterpreter> g_networks[UT_NETWORKS];
 
-/* The whole network is one operation of the TPU's. Where the compiler left one to the CPU, the network is refused. */
+/* The whole network is one operation of the TPU's. Where the compiler left one to the CPU, the network is
+ * refused. */
 const Resolver& Operations() {
   static Resolver resolver;
   if (resolver.GetRegistrationLength() == 0) {
@@ -54,8 +55,8 @@ bool MailboxStart() {
   return g_tpu != nullptr;
 }
 
-int32_t MailboxLoad(void* /*context*/, uint32_t network, const uint8_t* model, size_t bytes, size_t arena_bytes,
-                    size_t inputs, size_t outputs) {
+int32_t MailboxLoad(void* /*context*/, uint32_t network, const uint8_t* model, size_t bytes,
+                    size_t arena_bytes, size_t inputs, size_t outputs) {
   g_networks[network].reset();
   if (g_tpu == nullptr) {
     return UT_LOAD_BROKEN;

@@ -7,8 +7,8 @@
 
 namespace undertone {
 
-/* Power the Edge TPU, for as long as the firmware runs: without power it forgets the networks' parameters. Returns
- * whether it came up. */
+/* Power the Edge TPU, for as long as the firmware runs: without power it forgets the networks' parameters.
+ * Returns whether it came up. */
 bool MailboxStart();
 
 /* As in ut_port. */

@@ -1,5 +1,5 @@
-/* Memory is what lies in RAM now: variables, what was allocated, networks, the part of the arenas that is used and
- * the core's large buffers; not the room that is only kept free in SDRAM. */
+/* Memory is what lies in RAM now: variables, what was allocated, networks, the part of the arenas that is
+ * used and the core's large buffers; not the room that is only kept free in SDRAM. */
 #include "marks.h"
 
 #include <malloc.h>
@@ -23,8 +23,8 @@ extern "C" const char __noncachedata_start__, __noncachedata_end__;
 namespace undertone {
 namespace {
 
-constexpr uint32_t kBuffers = sizeof(uint16_t) * UT_STORE_FRAMES * UT_CHANNELS + UT_WINDOW_FRAMES * UT_CHANNELS +
-                              sizeof(int16_t) * UT_CAPTURE_SAMPLES;
+constexpr uint32_t kBuffers = sizeof(uint16_t) * UT_STORE_FRAMES * UT_CHANNELS +
+                              UT_WINDOW_FRAMES * UT_CHANNELS + sizeof(int16_t) * UT_CAPTURE_SAMPLES;
 
 uint32_t Between(const char& start, const char& end) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&end) - reinterpret_cast<uintptr_t>(&start));

@@ -1,5 +1,5 @@
-/* The audio lies in the upper half of each 32-bit sample, and is cut off there, as in all of the SDK's examples: no
- * gain, no dither. */
+/* The audio lies in the upper half of each 32-bit sample, and is cut off there, as in all of the SDK's
+ * examples: no gain, no dither. */
 #include "microphone.h"
 
 #include <optional>

@@ -1,6 +1,7 @@
-/* The SDK remembers what it parsed of a network by the network's address, and never forgets: a new network at an old
- * address would be run with the old one's commands. So addresses are not used twice; the board restarts itself in a
- * quiet moment when they run out (see main.cc), after some twenty exchanged bundles. */
+/* The SDK remembers what it parsed of a network by the network's address, and never forgets: a new network at
+ * an old address would be run with the old one's commands. So addresses are not used twice; the board
+ * restarts itself in a quiet moment when they run out (see device_task.cc), after some twenty exchanged
+ * bundles. */
 #include "models.h"
 
 #include <cstring>

@@ -7,8 +7,8 @@
 
 namespace undertone {
 
-/* Return a copy of a network that stays where it is until the board restarts; the same one for the same bytes. Null
- * where there is no room left. */
+/* Return a copy of a network that stays where it is until the board restarts; the same one for the same
+ * bytes. Null where there is no room left. */
 const uint8_t* ModelsKeep(const uint8_t* model, size_t bytes);
 
 /* Whether another image of full size might find no room. */

@@ -1,5 +1,5 @@
-/* A queue from one task to another, without a lock. FreeRTOS' stream buffers do not do here: this SDK has them wake
- * the other core. */
+/* A queue from one task to another, without a lock. FreeRTOS' stream buffers do not do here: this SDK has
+ * them wake the other core. */
 #ifndef UNDERTONE_CORALMICRO_RING_H
 #define UNDERTONE_CORALMICRO_RING_H
 
@@ -21,7 +21,9 @@ class Ring {
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 
-  uint32_t Held() const { return put_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire); }
+  uint32_t Held() const {
+    return put_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire);
+  }
   uint32_t Room() const { return Capacity - Held(); }
 
   /* Most items that were ever held. */

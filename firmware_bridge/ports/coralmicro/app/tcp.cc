@@ -1,6 +1,6 @@
-/* A task of its own empties the connection into a large ring, also while a network runs: a dozen packets of the
- * 300 bytes that this link carries fill lwIP's queue, and what finds no room there is sent again only after 200 ms.
- * Where the ring is full, nothing is read: TCP holds the host back, and no byte is lost.
+/* A task of its own empties the connection into a large ring, also while a network runs: a dozen packets of
+ * the 300 bytes that this link carries fill lwIP's queue, and what finds no room there is sent again only
+ * after 200 ms. Where the ring is full, nothing is read: TCP holds the host back, and no byte is lost.
  *
  * Only this task opens and closes; the mutex keeps it from closing under a reply that is being sent. */
 #include "tcp.h"
@@ -21,9 +21,10 @@ namespace {
 
 constexpr uint32_t kRingBytes = 32768; /* a second of audio */
 constexpr size_t kPieceBytes = 1024;
-constexpr int kWaitMs = 20;        /* for bytes, before a look for another host */
-constexpr int kPatienceMs = 2000;  /* for a host that takes nothing */
-constexpr configSTACK_DEPTH_TYPE kStackWords = configMINIMAL_STACK_SIZE * 10;
+constexpr int kWaitMs = 20;       /* for bytes, before a look for another host */
+constexpr int kPatienceMs = 2000; /* for a host that takes nothing */
+/* lwIP sends from the task that calls it, down to the USB driver's queue. */
+constexpr configSTACK_DEPTH_TYPE kStackWords = configMINIMAL_STACK_SIZE * 20;
 
 UT_SDRAM uint8_t g_bytes[kRingBytes];
 Ring<uint8_t, kRingBytes> g_ring(g_bytes);
@@ -37,18 +38,20 @@ void Drop() {
   g_client = -1;
 }
 
-/* Not by O_NONBLOCK: lwIP and the C library number it differently, and each goes by what it was compiled with. */
+/* Not by O_NONBLOCK: lwIP and the C library number it differently, and each goes by what it was compiled
+ * with. */
 bool SetWaiting(int socket, bool waits) {
   int at_once = waits ? 0 : 1;
   return lwip_ioctl(socket, FIONBIO, &at_once) == 0;
 }
 
-/* Replies go at once, and a wait for bytes ends: a task of this priority that never waited would stop the board, and
- * one that waits for ever would see no new host. */
+/* Replies go at once, and a wait for bytes ends: a task of this priority that never waited would stop the
+ * board, and one that waits for ever would see no new host. */
 bool SetUp(int client) {
   const int at_once = 1;
   const struct timeval wait = {.tv_sec = 0, .tv_usec = kWaitMs * 1000};
-  return SetWaiting(client, true) && lwip_setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
+  return SetWaiting(client, true) &&
+         lwip_setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
          lwip_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) == 0;
 }
 
@@ -116,8 +119,8 @@ void TcpStart(TaskHandle_t reader) {
   g_reader = reader;
   g_sending = xSemaphoreCreateMutex();
   CHECK(g_sending);
-  CHECK(xTaskCreate(Run, "undertone_tcp", kStackWords, nullptr, coralmicro::kUsbDeviceTaskPriority, nullptr) ==
-        pdPASS);
+  CHECK(xTaskCreate(Run, "undertone_tcp", kStackWords, nullptr, coralmicro::kUsbDeviceTaskPriority,
+                    nullptr) == pdPASS);
 }
 
 size_t TcpTake(uint8_t* bytes, size_t most) { return g_ring.Take(bytes, most); }

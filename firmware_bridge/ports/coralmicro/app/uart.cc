@@ -1,5 +1,6 @@
-/* The console keeps 64 bytes and drops the oldest: at 115200 baud that is 5 ms, so a task of its own looks for
- * them every millisecond. The console's Read writes beyond a buffer that is smaller than those 64 bytes. */
+/* The console keeps 64 bytes and drops the oldest: at 115200 baud that is 5 ms, so a task of its own looks
+ * for them every millisecond. The console's Read writes beyond a buffer that is smaller than those 64 bytes.
+ */
 #include "uart.h"
 
 #include <algorithm>

@@ -9,7 +9,8 @@ namespace {
 enum class Way { kNone, kTcp, kUart };
 Way g_way = Way::kNone;
 
-/* Take what came one way. Where the other way was in use, a zero ends the frame that it may have left unfinished. */
+/* Take what came one way. Where the other way was in use, a zero ends the frame that it may have left
+ * unfinished. */
 size_t TakeFrom(Way way, size_t (*take)(uint8_t*, size_t), uint8_t* bytes, size_t most) {
   const size_t first = g_way == way ? 0 : 1;
   const size_t count = take(bytes + first, most - first);

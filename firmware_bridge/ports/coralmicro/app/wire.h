@@ -10,7 +10,8 @@ namespace undertone {
 /* Listen on both; the calling task is woken when bytes have come. */
 void WireStart();
 
-/* Take up to `most` bytes, at least 2, that came; return how many. Waits up to `wait_ms` where there are none. */
+/* Take up to `most` bytes, at least 2, that came; return how many. Waits up to `wait_ms` where there are
+ * none. */
 size_t WireTake(uint8_t* bytes, size_t most, uint32_t wait_ms);
 
 void WireSend(void* context, const uint8_t* bytes, size_t count);

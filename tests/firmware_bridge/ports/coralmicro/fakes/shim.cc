@@ -59,7 +59,8 @@ int32_t disk_size(const char* path) {
 void tpu_there(int32_t there) { coralmicro::g_tpu_there = there != 0; }
 int32_t tpu_mode(void) { return static_cast<int32_t>(coralmicro::g_tpu_mode); }
 int32_t mailbox_start(void) { return undertone::MailboxStart(); }
-int32_t mailbox_load(uint32_t network, const uint8_t* model, size_t bytes, size_t arena, size_t in, size_t out) {
+int32_t mailbox_load(uint32_t network, const uint8_t* model, size_t bytes, size_t arena, size_t in,
+                     size_t out) {
   return undertone::MailboxLoad(nullptr, network, model, bytes, arena, in, out);
 }
 int32_t mailbox_infer(uint32_t network, const int8_t* input, size_t in, int8_t* output, size_t out) {
@@ -80,7 +81,9 @@ uint32_t ring_peak(void) { return g_ring.Peak(); }
 void wire_came(int32_t way, const uint8_t* bytes, size_t count) {
   g_came[way].insert(g_came[way].end(), bytes, bytes + count);
 }
-size_t wire_take(uint8_t* bytes, size_t most, uint32_t wait_ms) { return undertone::WireTake(bytes, most, wait_ms); }
+size_t wire_take(uint8_t* bytes, size_t most, uint32_t wait_ms) {
+  return undertone::WireTake(bytes, most, wait_ms);
+}
 void wire_send(const uint8_t* bytes, size_t count) { undertone::WireSend(nullptr, bytes, count); }
 size_t wire_sent(int32_t way, uint8_t* bytes, size_t most) { return TakeFrom(g_sent[way], bytes, most); }
 uint32_t waited(void) { return g_waited; }

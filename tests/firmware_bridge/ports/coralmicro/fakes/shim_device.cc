@@ -22,10 +22,11 @@ extern "C" {
 /* Of the linker script: 100 bytes of data, 200 of bss, 40 that are not cached. */
 extern const char __data_start__[100], __bss_start__[200], __noncachedata_start__[40];
 const char __data_start__[100] = {}, __bss_start__[200] = {}, __noncachedata_start__[40] = {};
-__asm__(".globl __data_end__, __bss_end__, __noncachedata_end__\n"
-        ".set __data_end__, __data_start__ + 100\n"
-        ".set __bss_end__, __bss_start__ + 200\n"
-        ".set __noncachedata_end__, __noncachedata_start__ + 40\n");
+__asm__(
+    ".globl __data_end__, __bss_end__, __noncachedata_end__\n"
+    ".set __data_end__, __data_start__ + 100\n"
+    ".set __bss_end__, __bss_start__ + 200\n"
+    ".set __noncachedata_end__, __noncachedata_start__ + 40\n");
 
 void device_start(const uint8_t* slot, size_t bytes, int32_t tpu) {
   if (bytes > 0) g_disk.files["/undertone/slot0"].assign(slot, slot + bytes);

@@ -36,7 +36,8 @@ class AudioService {
       const size_t count = static_cast<size_t>(config_.rate) * config_.ms / 1000;
       for (int32_t at = 0; on_;) {
         std::vector<int32_t> samples;
-        for (size_t i = 0; i < count; ++i) samples.push_back(static_cast<int32_t>(at++ % 30000 * 65536 + 12345));
+        for (size_t i = 0; i < count; ++i)
+          samples.push_back(static_cast<int32_t>(at++ % 30000 * 65536 + 12345));
         callback(context, samples.data(), samples.size());
         std::this_thread::sleep_for(std::chrono::milliseconds(config_.ms));
       }

@@ -1,4 +1,5 @@
-/* A littlefs of the tests' own: what was written is on the disk from the file's sync or close on, not before. */
+/* A littlefs of the tests' own: what was written is on the disk from the file's sync or close on, not before.
+ */
 #ifndef FAKE_FILESYSTEM_H
 #define FAKE_FILESYSTEM_H
 
@@ -58,7 +59,9 @@ inline int lfs_file_close(lfs_t* lfs, lfs_file_t* file) {
   return lfs_file_sync(lfs, file);
 }
 
-inline lfs_soff_t lfs_file_size(lfs_t*, lfs_file_t* file) { return static_cast<lfs_soff_t>(file->content.size()); }
+inline lfs_soff_t lfs_file_size(lfs_t*, lfs_file_t* file) {
+  return static_cast<lfs_soff_t>(file->content.size());
+}
 
 inline lfs_soff_t lfs_file_seek(lfs_t*, lfs_file_t* file, lfs_soff_t offset, int) {
   if (FakeFails()) return LFS_ERR_IO;

@@ -16,7 +16,8 @@ inline int SocketServer(int, int backlog) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
-  if (bind(listener, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(listener, backlog) != 0) return -1;
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(listener, backlog) != 0)
+    return -1;
   getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
   g_port = ntohs(address.sin_port);
   return listener;

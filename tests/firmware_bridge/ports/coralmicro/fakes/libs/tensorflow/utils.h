@@ -1,7 +1,7 @@
-/* A TensorFlow Lite Micro whose networks say in their first bytes how they behave: schema version, inputs, outputs,
- * whether they can be prepared. Output i is the sum of all inputs plus i plus the network's last byte. As on the
- * board, Invoke flips the sign bits of the input where it lies, and what the network does is looked up by the address
- * that its bytes lie at. */
+/* A TensorFlow Lite Micro whose networks say in their first bytes how they behave: schema version, inputs,
+ * outputs, whether they can be prepared. Output i is the sum of all inputs plus i plus the network's last
+ * byte. As on the board, Invoke flips the sign bits of the input where it lies, and what the network does is
+ * looked up by the address that its bytes lie at. */
 #ifndef FAKE_TENSORFLOW_UTILS_H
 #define FAKE_TENSORFLOW_UTILS_H
 
@@ -39,7 +39,9 @@ struct MicroErrorReporter {};
 template <unsigned N>
 struct MicroMutableOpResolver {
   unsigned GetRegistrationLength() const { return count; }
-  void AddCustom(const char* name, TfLiteRegistration*) { count += std::strcmp(name, "edgetpu-custom-op") == 0; }
+  void AddCustom(const char* name, TfLiteRegistration*) {
+    count += std::strcmp(name, "edgetpu-custom-op") == 0;
+  }
   unsigned count = 0;
 };
 

@@ -19,7 +19,8 @@ inline uint32_t ulTaskNotifyTake(int, TickType_t ticks) {
   return 0;
 }
 inline void xTaskNotifyGive(TaskHandle_t) { ++g_woken; }
-inline int xTaskCreate(void (*run)(void*), const char*, configSTACK_DEPTH_TYPE, void* argument, int, TaskHandle_t*) {
+inline int xTaskCreate(void (*run)(void*), const char*, configSTACK_DEPTH_TYPE, void* argument, int,
+                       TaskHandle_t*) {
   std::thread(run, argument).detach();
   return pdPASS;
 }
@@ -32,7 +33,9 @@ enum eTaskState { eRunning };
 struct TaskStatus_t {
   uint16_t usStackHighWaterMark;
 };
-inline void vTaskGetInfo(TaskHandle_t, TaskStatus_t* status, int, eTaskState) { status->usStackHighWaterMark = 1096; }
+inline void vTaskGetInfo(TaskHandle_t, TaskStatus_t* status, int, eTaskState) {
+  status->usStackHighWaterMark = 1096;
+}
 inline TickType_t xTaskGetTickCount() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<TickType_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
