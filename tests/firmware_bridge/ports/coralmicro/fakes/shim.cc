@@ -12,7 +12,7 @@
 #include "wire.h"
 
 FakeDisk g_disk;
-uint32_t g_waited = 0, g_woken = 0;
+std::atomic<uint32_t> g_waited{0}, g_woken{0};
 namespace coralmicro {
 bool g_tpu_there = true;
 PerformanceMode g_tpu_mode = PerformanceMode::kLow;

@@ -9,8 +9,8 @@
 
 FakeDisk g_disk;
 FakeConsole g_console;
-uint32_t g_waited = 0, g_woken = 0;
-int g_port = 0, g_leds = 0, g_resets = 0;
+std::atomic<uint32_t> g_waited{0}, g_woken{0};
+std::atomic<int> g_port{0}, g_leds{0}, g_resets{0};
 namespace coralmicro {
 bool g_tpu_there = true;
 PerformanceMode g_tpu_mode = PerformanceMode::kLow;

@@ -2,8 +2,8 @@
 #include "libs/base/network.h"
 #include "tcp.h"
 
-uint32_t g_waited = 0, g_woken = 0;
-int g_port = 0;
+std::atomic<uint32_t> g_waited{0}, g_woken{0};
+std::atomic<int> g_port{0};
 
 extern "C" {
 void tcp_start(void) { undertone::TcpStart(nullptr); }

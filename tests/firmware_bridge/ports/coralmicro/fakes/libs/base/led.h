@@ -1,7 +1,9 @@
 #ifndef FAKE_LED_H
 #define FAKE_LED_H
 
-extern int g_leds; /* bits: status, user */
+#include <atomic>
+
+extern std::atomic<int> g_leds; /* bits: status, user */
 
 namespace coralmicro {
 enum class Led { kStatus, kUser };

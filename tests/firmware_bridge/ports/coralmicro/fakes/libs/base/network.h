@@ -2,9 +2,11 @@
 #ifndef FAKE_NETWORK_H
 #define FAKE_NETWORK_H
 
+#include <atomic>
+
 #include "third_party/nxp/rt1176-sdk/middleware/lwip/src/include/lwip/sockets.h"
 
-extern int g_port;
+extern std::atomic<int> g_port;
 
 namespace coralmicro {
 inline int SocketServer(int, int backlog) {

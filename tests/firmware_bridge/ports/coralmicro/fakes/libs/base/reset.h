@@ -1,7 +1,9 @@
 #ifndef FAKE_RESET_H
 #define FAKE_RESET_H
 
-extern int g_resets;
+#include <atomic>
+
+extern std::atomic<int> g_resets;
 
 namespace coralmicro {
 inline void ResetToFlash() { ++g_resets; }

@@ -2,13 +2,14 @@
 #ifndef FAKE_TASK_H
 #define FAKE_TASK_H
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 
 typedef void* TaskHandle_t;
-extern uint32_t g_waited, g_woken;
+extern std::atomic<uint32_t> g_waited, g_woken;
 
 inline TaskHandle_t xTaskGetCurrentTaskHandle() { return nullptr; }
 inline void vTaskDelay(TickType_t ticks) { std::this_thread::sleep_for(std::chrono::milliseconds(ticks)); }
