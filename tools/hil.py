@@ -11,7 +11,9 @@ from tools.stages import BUILD
 
 
 @click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
-@click.option("--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL).")
+@click.option(
+    "--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)."
+)
 @click.option(
     "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
 )

@@ -57,7 +57,7 @@ COLUMNS = (
     Column("bare except", "0 (esptool)", 0),
     Column("print()", "0 (esptool)", 0),
     # The goal is 1. Until the tests have grown that far, this holds the ground that was won: raise it, never lower it.
-    Column("test/src", "1.75 (audformat)", 0.7, most=False),
+    Column("test/src", "1.75 (audformat)", 0.85, most=False),
     Column("idle lines", "", 0),
 )
 
