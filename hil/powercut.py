@@ -269,7 +269,7 @@ def _report(items: Iterable[Any], title: str, total: int | None) -> Iterable[Any
     """Show how far the sweep is; the many updates in it say nothing of themselves."""
     for done, item in enumerate(items):
         if title == TITLE:
-            sys.stderr.write(f"\r{title}: {done} of {total}")
+            sys.stderr.write(f"\r{title}: {done + 1} of {total}" + "\n" * (done + 1 == total))
         yield item
 
 
