@@ -8,7 +8,7 @@ SETUP := .venv/.ready
 # Compiled models to damage, where there are any; small ones are made otherwise.
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
-.PHONY: help setup edgetpu-model test hil-sim twin hil firmware flash powercut fuzz-protocol fuzz-edgetpu folds bench \
+.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu folds bench \
 	bench-frontend alignment style clean lock
 
 help:  ## show this list
@@ -32,6 +32,9 @@ twin: edgetpu-model  ## the same through the firmware on an emulated Cortex-M7
 hil: $(SETUP)  ## the same over a board: make hil PORT=socket://10.10.10.1:7000, or any pyserial port
 	@test -n "$(PORT)" || { echo "name the port: make hil PORT=socket://10.10.10.1:7000 (undertone doctor lists them)"; exit 2; }
 	@$(BIN)/undertone hil --dut board:$(PORT)
+
+device-tests: edgetpu-model  ## what every device must do, with the real bundle: DUT=host, twin or board:PORT
+	@$(BIN)/python -m pytest -q -p hil.pytest_plugin tests/device --dut $(or $(DUT),twin) --bundle build/bundle
 
 firmware: edgetpu-model  ## build it for the twin, and for the board where CORALMICRO_DIR names its SDK; memory reports
 	@$(BIN)/undertone build --port twin

@@ -3,7 +3,7 @@
     def test_it_answers(dut):
         assert dut.hello().labels == 8
 
-The same tests run against the stand-in and the board: only the flag changes.
+The same tests run against the stand-ins and the board: only the flag changes. Ours are in `tests/device`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--dut` and `--bundle`."""
     group = parser.getgroup("undertone", "device under test")
     group.addoption("--dut", default="host", help=f"device under test: {', '.join(AVAILABLE)}")
-    group.addoption("--bundle", type=Path, default=None, help="bundle that the host device runs")
+    group.addoption("--bundle", type=Path, default=None, help="bundle that the device runs, or carries")
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,8 @@ def dut(request: pytest.FixtureRequest) -> Iterator[DeviceClient]:
     """A client of the device that `--dut` names, for the whole session."""
     name: str = request.config.getoption("--dut")
     bundle: Path | None = request.config.getoption("--bundle")
-    if name == "host" and bundle is None:
-        pytest.fail("--dut host needs --bundle DIR", pytrace=False)
+    if name in ("host", "twin") and bundle is None:
+        pytest.fail(f"--dut {name} needs --bundle DIR", pytrace=False)
     try:
         device = open_device(name, bundle or Path())
         device.start()
