@@ -112,7 +112,7 @@ class Observations:
         wall_s: From first byte to last, on the host's clock.
         stage_us: Mean time per window and stage, as the device reports it.
         device_ram_bytes: High-water mark that the device reports; 0 where it cannot tell.
-        evidence: What device figures are worth.
+        evidence: What the device's features, memory and counts are worth.
         keeps_time: Whether `stage_us` and `wall_s` say something about the chip.
         heard: Speakers that training or selection has heard.
         speech: `real` or `synthetic`.
@@ -149,3 +149,8 @@ class Observations:
     chip: Chip
     figures: Mapping[str, Quantity] = field(default_factory=dict)
     example: Example | None = None
+
+    @property
+    def score_evidence(self) -> Evidence:
+        """What the scores are worth: only a board has an Edge TPU, elsewhere int8 reference kernels stand in."""
+        return self.evidence if self.evidence is Evidence.MEASURED else Evidence.SIMULATED

@@ -76,7 +76,7 @@ def _matrices(
 def _figure(seen: Observations, interval: Interval, prefix: str = "") -> Quantity:
     source = f"{prefix}bootstrap over {interval.speakers} speakers, {seen.speech} speech"
     ends = (round(interval.low, 6), round(interval.high, 6))
-    return Quantity(round(interval.value, 6), "", seen.evidence, len(seen.names), ends, source)
+    return Quantity(round(interval.value, 6), "", seen.score_evidence, len(seen.names), ends, source)
 
 
 def int8_loss(seen: Observations) -> dict[str, Quantity | str]:

@@ -28,4 +28,4 @@ def scores(seen: Observations) -> dict[str, Quantity | str]:
         if wrong
         else "all equal"
     )
-    return {"scores_lsb": Quantity(value, "LSB", seen.evidence, len(seen.names), source=source)}
+    return {"scores_lsb": Quantity(value, "LSB", seen.score_evidence, len(seen.names), source=source)}

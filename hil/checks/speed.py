@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.evidence import Evidence, Quantity
 from hil.observations import Observations
 
 
@@ -27,6 +27,8 @@ def host_memory(seen: Observations) -> dict[str, Quantity | str]:
     """High-water mark of a host device's process."""
     if seen.keeps_time:
         return {"host_ram_bytes": "the device is not a process on this machine"}
+    if seen.evidence is Evidence.EMULATED:
+        return {"host_ram_bytes": "the device reports the emulated chip's memory, not its process's"}
     if not seen.device_ram_bytes:
         return {"host_ram_bytes": "the device does not tell"}
     source = "resident memory of the host device's process, Python and runtime included; not the chip"

@@ -195,3 +195,22 @@ def test_missing_facts_are_reasons_not_zeros() -> None:
         assert isinstance(found[name], str), name
     extra = {"later": BUDGETS["model_bytes"]}
     assert verdicts(observations(), extra)[0].status is Status.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("device", "scores"),
+    [
+        (Evidence.MEASURED, Evidence.MEASURED),
+        (Evidence.EMULATED, Evidence.SIMULATED),
+        (Evidence.SIMULATED, Evidence.SIMULATED),
+    ],
+)
+def test_scores_without_an_edge_tpu_are_simulated(device: Evidence, scores: Evidence) -> None:
+    seen = observations(evidence=device)
+    assert figure(seen, "alignment_lsb").evidence is device
+    for name in ("scores_lsb", "macro_f1_acoustic", "macro_f1_fused", "fused_gain"):
+        assert figure(seen, name).evidence is scores
+
+
+def test_the_emulated_chips_memory_is_not_taken_for_a_process() -> None:
+    assert isinstance(measure(observations(evidence=Evidence.EMULATED))["host_ram_bytes"], str)
