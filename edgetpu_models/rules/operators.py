@@ -158,10 +158,10 @@ def transpose_rank(graph: SubGraph, op: Operator) -> str | None:
     "tile-from",
     ops=("TILE",),
     ground=Ground.UNKNOWN,
-    remedy="let ADD or MUL broadcast instead",
+    remedy="keep the shape of the map throughout: depthwise convolutions in place of a mean that is spread again",
 )
 def tile(graph: SubGraph, op: Operator) -> str | None:
-    """TILE is undocumented; it was seen mapped once, from 1x1 to a map."""
+    """TILE is undocumented; version 1 was seen mapped once, from 1x1 to a map. In int8 it is version 3 today."""
     data = graph.ins(op)[0]
     single = data is not None and len(data.shape) == 4 and data.shape[1] == data.shape[2] == 1
     return None if single else "not from a single place to a map"

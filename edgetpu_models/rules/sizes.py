@@ -66,13 +66,16 @@ def _places(graph: SubGraph, op: Operator) -> int:
     ops=("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"),
     effect=Effect.CARE,
     ground=Ground.DOCUMENT,
-    remedy="give both operands the same shape: a gate per place (1x1 convolution, LOGISTIC) instead of a global one",
+    remedy="give both operands the shape of the map: read a gate from its surroundings (depthwise and 1x1 convolution, "
+    "LOGISTIC), join maps before they are averaged",
     doubt=True,
 )
 def broadcast(graph: SubGraph, op: Operator) -> str | None:
     """Two computed operands of different shapes, as in a squeeze-and-excite gate.
 
-    The official list sets no limit, but in 758 such operations of real compiled files both had the same shape.
+    The official list sets no limit, but in 758 such operations of real compiled files both had the same shape; only
+    constants were seen mapped in other shapes. Two vectors 1x1xC come out of TensorFlow's converter in different
+    shapes too.
     """
     shapes = [t.shape for t in graph.activations(op)]
     return f"{list(shapes[0])} and {list(shapes[1])}" if len(shapes) == 2 and shapes[0] != shapes[1] else None
