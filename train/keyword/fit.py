@@ -1,7 +1,7 @@
 """Training of the keyword network: first on short crops around the word, then on whole windows.
 
 A word fills a fifth of a window. Crops are four times cheaper and say where to look; the whole windows
-afterwards teach the network the means that squeeze-and-excitation will see on the chip.
+afterwards teach the network how loud the loudest evidence is where there is no word.
 """
 
 from __future__ import annotations

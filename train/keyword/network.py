@@ -11,7 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from train.student.network import conv, depthwise, mean_over_window
+from train.student.network import conv, depthwise
+
+# How many steps of time and frequency around itself a gate is read from.
+SURROUNDINGS = 3
 
 
 class KeywordSettings(BaseModel):
@@ -33,11 +36,16 @@ class KeywordSettings(BaseModel):
 
 
 def squeeze_excite(x: Any, reduction: int, name: str) -> Any:
-    """Scale each channel by a gate that is computed from the window's means (Hu et al., arXiv 1709.01507)."""
+    """Scale each channel by a gate that is computed from its surroundings.
+
+    Squeeze-and-excitation (Hu et al., arXiv 1709.01507) reads its gate from the mean of the whole map and multiplies
+    the map by a vector, a form that was never seen mapped. Gather-excite (Hu et al., arXiv 1810.12348) gathers over a
+    neighbourhood by a depthwise convolution instead, so that both factors have the shape of the map.
+    """
     from keras import layers
 
     channels = x.shape[-1]
-    y = mean_over_window(x, f"{name}_squeeze")
+    y = depthwise(x, (SURROUNDINGS, SURROUNDINGS), f"{name}_squeeze", relu=False)
     y = layers.Conv2D(max(4, channels // reduction), 1, activation="relu", name=f"{name}_narrow")(y)
     gate = layers.Conv2D(channels, 1, activation="sigmoid", name=f"{name}_excite")(y)
     return layers.Multiply(name=f"{name}_scaled")([x, gate])

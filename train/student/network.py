@@ -3,7 +3,8 @@
 Attention between frames needs a product of two activations, which the chip does not map; layer norm and
 GELU neither. So a block is rebuilt from what is seen mapped in real compiled models: batch norm folded
 into 1x1 convolutions, long depthwise kernels along time to mix tokens, and a gate that every frame reads
-from the whole window (a plain mean; a softmax over time would lose 4-5 points in int8). Layout is
+from gated frames around it (a softmax over time would lose 4-5 points in int8, and a mean over the window
+would have to be multiplied with a map of another shape, which was never seen mapped). Layout is
 [batch, time, frequency, channels]; after the frequency axis is collapsed it stays there with size 1.
 """
 
@@ -23,6 +24,7 @@ class StudentSettings(BaseModel):
         width: Channels of the residual stream.
         expansion: Channels inside a block's token mixer and feed-forward, in multiples of `width`.
         kernel: Length of the depthwise kernels along time, in steps.
+        context: How many steps around itself a frame's gate is read from.
         blocks: Number of blocks.
         dropout: Share of activations dropped in training.
         stem: Channels of the four stem stages (recipe `scratch` only).
@@ -33,6 +35,7 @@ class StudentSettings(BaseModel):
     width: int = Field(default=96, ge=8, le=512, multiple_of=4)
     expansion: int = Field(default=2, ge=1, le=4)
     kernel: int = Field(default=5, ge=1, le=31)
+    context: int = Field(default=7, ge=1, le=31)
     blocks: int = Field(default=1, ge=1, le=8)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     stem: tuple[int, ...] = (24, 32, 48, 64)
@@ -73,32 +76,33 @@ def mean_over_window(x: Any, name: str) -> Any:
     return layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
 
 
-def gated_mean(x: Any, value: Any, channels: int, name: str) -> Any:
-    """Mean of `value` under a sigmoid gate that each frame computes from itself, [batch, 1, 1, channels]."""
+def gated(x: Any, value: Any, channels: int, name: str) -> Any:
+    """`value` under a sigmoid gate that each frame computes from itself, [batch, time, frequency, channels]."""
     from keras import layers
 
     gate = layers.Conv2D(channels, 1, activation="sigmoid", name=f"{name}_gate")(x)
-    return mean_over_window(layers.Multiply(name=f"{name}_gated")([value, gate]), f"{name}_mean")
+    return layers.Multiply(name=f"{name}_gated")([value, gate])
 
 
 def block(x: Any, settings: StudentSettings, name: str) -> Any:
-    """One block: token mixing along time, a global gate, a feed-forward layer; each with a residual."""
+    """One block: token mixing along time, a gate read from the surroundings, a feed-forward layer; with residuals."""
     from keras import layers
 
     width, inner = settings.width, settings.width * settings.expansion
 
     def residual(x: Any, y: Any, part: str) -> Any:
         y = layers.Dropout(settings.dropout, name=f"{name}_{part}_drop")(y)
-        return layers.Add(name=f"{name}_{part}_add")([x, y])
+        y = layers.Add(name=f"{name}_{part}_add")([x, y])
+        return layers.ReLU(CEILING, name=f"{name}_{part}_relu")(y)
 
     y = conv(x, inner, f"{name}_mix_in")
     y = depthwise(y, (settings.kernel, 1), f"{name}_mix_time")
     x = residual(x, conv(y, width, f"{name}_mix_out", relu=False), "mix")
 
     value = conv(x, width, f"{name}_value")
-    context = gated_mean(x, value, width, f"{name}_context")
-    reading = layers.Conv2D(width, 1, activation="sigmoid", name=f"{name}_read")(context)
-    y = layers.Multiply(name=f"{name}_modulate")([value, reading])
+    context = gated(x, value, width, f"{name}_context")
+    context = depthwise(context, (settings.context, 1), f"{name}_surroundings", relu=False)
+    y = gated(context, value, width, f"{name}_read")
     x = residual(x, conv(y, width, f"{name}_gate_out", relu=False), "gate")
 
     y = conv(x, inner, f"{name}_feed_in")
@@ -118,16 +122,13 @@ def body(inputs: Any, classes: int, settings: StudentSettings, on_chip: bool = F
     x = conv(x, settings.width, "to_width")
     for index in range(settings.blocks):
         x = block(x, settings, f"block{index}")
-    value = conv(x, settings.width, "pool_value")
-    # Two pools, two readings, one sum: concatenated, both would have to share one int8 scale.
-    logits = None
-    for name, pooled in (
-        ("plain", mean_over_window(x, "plain_mean")),
-        ("gated", gated_mean(x, value, settings.width, "pool")),
-    ):
-        read = layers.Dropout(0.3, name=f"{name}_drop")(pooled)
-        read = layers.Conv2D(classes, 1, name=f"{name}_logits", use_bias=logits is None)(read)
-        logits = read if logits is None else layers.Add(name="logits")([logits, read])
+    # Gated frames join the others before the mean: two means, joined, would be an ADD of vectors, which the
+    # converter gives different shapes.
+    y = gated(x, conv(x, settings.width, "pool_value"), settings.width, "pool")
+    x = layers.Add(name="pool_add")([x, conv(y, settings.width, "pool_out", relu=False)])
+    x = layers.ReLU(CEILING, name="pool_relu")(x)
+    x = layers.Dropout(0.3, name="mean_drop")(mean_over_window(x, "mean"))
+    logits = layers.Conv2D(classes, 1, name="logits")(x)
     if on_chip:
         logits = layers.ReLU(name="floor")(logits)
     return layers.Reshape((classes,), name="scores")(logits)
@@ -140,7 +141,7 @@ def floored(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def raise_to_floor(model: Any) -> Any:
     """Shift the bias of the last layer so that 0 stands for `SCORE_FLOOR`; return the network."""
-    reading = model.get_layer("plain_logits")
+    reading = model.get_layer("logits")
     kernel, bias = reading.get_weights()
     reading.set_weights([kernel, bias - np.float32(SCORE_FLOOR)])
     return model

@@ -30,10 +30,11 @@ TRUNK_SHAPE = (32, 4, 512)  # 5 s behind YAMNet's conv13
 TRUNK_PARAMETERS = 266_304  # conv1 to conv13
 
 
-def off_the_tpu(content: bytes) -> list[str]:
-    """Return what would not run on the Edge TPU, with the reason."""
+def unsure(content: bytes) -> list[str]:
+    """Return what would not run on the Edge TPU or was never seen to in this form, with the reason."""
     assert passes(lint(content))
-    return [f"{row.name}: {row.reason}" for row in analyse(content).rows if row.target == "cpu"]
+    rows = analyse(content).rows
+    return [f"{r.name}: {r.reason}" for r in rows if (r.target, r.evidence) != ("edgetpu", "seen mapped")]
 
 
 def test_every_operation_of_scratch_is_on_the_edge_tpu(
@@ -42,7 +43,7 @@ def test_every_operation_of_scratch_is_on_the_edge_tpu(
     settings = SMALL.model_copy(update={"blocks": 2})
     model = raise_to_floor(spread_weights(build_scratch((64, 32), 5, settings, on_chip=True), 1))
     content = converted(model, windows)
-    assert off_the_tpu(content) == []
+    assert unsure(content) == []
     assert Int8Network(content).output_shape == (1, 5)
 
 
@@ -60,7 +61,7 @@ def test_every_operation_of_trunk_and_body_is_on_the_edge_tpu(
     windows = rng.integers(-128, 128, (3, 96, 64)).astype(np.int8)
     content = converted(model, windows)
     assert parameters_up_to(13) == TRUNK_PARAMETERS
-    assert off_the_tpu(content) == []
+    assert unsure(content) == []
     assert analyse(content).fits
     assert analyse(content).parameters <= 730_000
     assert Int8Network(content).input_shape == (1, 96, 64, 1)
@@ -78,10 +79,10 @@ def test_a_batch_norm_s_parameters_vanish_on_conversion(
     """So the network on the chip has fewer parameters than Keras counts, and no operation for them."""
     model = spread_weights(build_scratch((64, 32), 5, SMALL), 2)
     content = converted(model, windows)
-    assert off_the_tpu(content) == []
+    assert unsure(content) == []
     assert analyse(content).parameters < model.count_params()
     names = {row.name for row in analyse(content).rows}
-    assert names <= {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MUL", "LOGISTIC", "MEAN", "RESHAPE", "RELU"}
+    assert names <= {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MUL", "LOGISTIC", "MEAN", "RESHAPE"}
 
 
 def logits_of(model: Any, inputs: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def logits_of(model: Any, inputs: np.ndarray) -> np.ndarray:
 
 def test_the_network_on_the_chip_gives_the_height_above_the_floor(rng: np.random.Generator) -> None:
     plain = spread_weights(build_body((7, 4, 16), 6, SMALL), 3)
-    reading = plain.get_layer("plain_logits")
+    reading = plain.get_layer("logits")
     kernel, bias = reading.get_weights()
     reading.set_weights([kernel * 10, bias])
     chip = build_body((7, 4, 16), 6, SMALL, on_chip=True)
@@ -116,7 +117,7 @@ def test_floored_by_hand_and_the_winner_stays() -> None:
 
 def test_int8_scores_are_the_float_heights(windows: np.ndarray, converted: Callable[..., bytes]) -> None:
     model = build_scratch((64, 32), 3, SMALL, on_chip=True)
-    reading = model.get_layer("plain_logits")
+    reading = model.get_layer("logits")
     reading.set_weights([reading.get_weights()[0] * 8, np.array([0.5, 0.2, 0.0], np.float32)])
     scaled = np.linspace(0.05, 1, 12)[:, None, None] * windows  # windows of different loudness
     varied = np.rint(scaled).astype(np.int8)
