@@ -177,7 +177,11 @@ def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
     columns = ("front-end", "x real time", "us per frame", "x fastest stock", "x one thread")
     for kind in ("whole clips", "1 s clips"):
         for name, rows in result[kind].items():
-            console.emit_table(f"{name}, {kind}", columns, [list(row.values()) for row in rows])
+            console.emit_table(
+                f"{name}, {kind}",
+                columns,
+                [["" if cell is None else cell for cell in row.values()] for row in rows],
+            )
     for name, sizes in result["bytes"].items():
         console.emit_text(
             f"{name}: tables {sizes['tables']} bytes, state {sizes['state_on_host']} bytes on this host"
