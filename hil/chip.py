@@ -26,7 +26,7 @@ M7_IPC = (1.0, 0.8, 1.4)
 # frame with 64 channels, 35.6 k with 32; noise reduction and gain control add 129 a channel.
 FRAME_INSTRUCTIONS, CHANNEL_INSTRUCTIONS, LEVEL_INSTRUCTIONS = 30_700, 153, 129
 # Range scaling of one feature; one weight of the fusion head.
-SCALE_INSTRUCTIONS, FUSION_INSTRUCTIONS = 32, 10
+SCALE_INSTRUCTIONS, FUSION_INSTRUCTIONS = 15, 10
 COUNTED = "counted on the emulated Cortex-M7"
 
 KIB = 1024

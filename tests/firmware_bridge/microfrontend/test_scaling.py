@@ -43,6 +43,15 @@ def test_the_c_core_equals_numpy(name: str) -> None:
         assert np.array_equal(core.scale(scaling, window), scaling.apply(window))
 
 
+@pytest.mark.parametrize("kind", ["range", "dynamic", "dynamic, wide"])
+@pytest.mark.parametrize("contrast", [1, 2, 254, 255, 256, 1022, 1023, 1024, 1025, 4000, 60000])
+@pytest.mark.parametrize("low", [0, 1, 300, 5535])
+def test_every_step_of_every_contrast_is_the_same_in_c(kind: str, contrast: int, low: int) -> None:
+    """The core has a table of steps for contrasts below 1024, and divides above."""
+    window = np.linspace(low, low + contrast, 4097).astype(np.uint16).reshape(1, -1)
+    assert np.array_equal(load_core().scale(SCALINGS[kind], window), SCALINGS[kind].apply(window))
+
+
 def test_range_is_rounding_of_the_exact_fraction() -> None:
     for window in windows()[2:]:
         low, high = int(window.min()), int(window.max())
