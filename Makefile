@@ -8,8 +8,8 @@ SETUP := .venv/.ready
 # Compiled models to damage, where there are any; small ones are made otherwise.
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
-.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu folds bench \
-	bench-frontend alignment style clean lock
+.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu folds \
+	docs bench bench-frontend alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -68,6 +68,9 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
+
+docs: $(SETUP)  ## make docs/supported_operations.md from the rules again
+	@$(BIN)/python -m edgetpu_models.supported
 
 bench: bench-frontend  ## all benchmarks; timings are never part of the tests
 

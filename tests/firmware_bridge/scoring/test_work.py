@@ -82,7 +82,7 @@ def test_what_is_left_to_do_after_the_last_sample_does_not_grow_with_the_window(
     for result in results.values():
         assert result["tail_cycles"] / result["windows"] < 3.2 * frame
     scaling = {window: result["scaling_cycles"] / result["windows"] for window, result in results.items()}
-    assert scaling[5000] / scaling[1000] == pytest.approx(498 / 98, rel=0.02)
+    assert 4 < scaling[5000] / scaling[1000] < 1.02 * 498 / 98, "a table per window, and then each feature"
     fusion = {result["fusion_cycles"] / result["windows"] for result in results.values()}
     assert max(fusion) - min(fusion) < 0.02 * max(fusion)
 
