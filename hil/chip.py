@@ -31,7 +31,7 @@ COUNTED = "counted on the emulated Cortex-M7"
 
 KIB = 1024
 # `undertone build --port coralmicro`, by the linker's map: the SDK at c9f665b, GCC 12, front-end of 64 channels.
-APPLICATION = {"ITCM": 228_904, "DTCM": 198_280, "OCRAM": 73_064}
+APPLICATION = {"ITCM": 229_192, "DTCM": 198_280, "OCRAM": 73_064}
 LIMITS = {
     "ITCM": 260_096,
     "DTCM": 262_144,
