@@ -9,7 +9,7 @@ SETUP := .venv/.ready
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
 .PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu folds \
-	docs bench bench-frontend bench-twin alignment style clean lock
+	docs bench bench-frontend bench-edgetpu bench-twin alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -72,10 +72,13 @@ style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
 	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle
 
+bench-edgetpu: edgetpu-model  ## how long analyse and inspect take, on our networks and on the largest ones at hand
+	@$(BIN)/python -m edgetpu_models.bench build/bundle/ $(PAIRS) $(wildcard $(dir $(PAIRS))models)
+
 docs: $(SETUP)  ## make docs/supported_operations.md from the rules again
 	@$(BIN)/python -m edgetpu_models.supported
 
-bench: bench-frontend bench-twin  ## all benchmarks; timings are never part of the tests
+bench: bench-frontend bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
