@@ -71,7 +71,7 @@ class Int8Network:
         if len(inputs) != 1 or len(outputs) != 1 or {inputs[0]["dtype"], outputs[0]["dtype"]} != {np.int8}:
             raise ModelInvalid(
                 "the network must have one int8 input and one int8 output",
-                "convert it with full-integer quantisation (undertone quantize)",
+                "convert it with full-integer quantisation, input and output int8 (see quantize/README.md)",
             )
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self.input_shape = tuple(int(v) for v in inputs[0]["shape"])

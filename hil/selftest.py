@@ -76,7 +76,7 @@ def _right(scores: NDArray[np.int8], truth: NDArray[np.int64]) -> NDArray[np.int
 def _agreement(seen: Observations, limit: float) -> Observations:
     figures = dict(seen.figures)
     figures["int8_agreement"] = replace(figures["int8_agreement"], value=limit - 1)
-    return replace(seen, figures=figures)
+    return replace(seen, figures=figures, speech="real")
 
 
 def _bloated(seen: Observations, limit: float) -> Observations:

@@ -68,7 +68,7 @@ REFUSALS: dict[int, tuple[type[DeviceError], str]] = {
     ),
     ErrorCode.INTERNAL: (
         NotRunnable,
-        "check the networks with `undertone verify` and `undertone lint`; the bundle before is still in use",
+        "check the networks with `undertone lint`; the bundle before is still in use",
     ),
 }
 
