@@ -103,7 +103,10 @@ PLANTS: Mapping[str, Plant] = {
     ),
     "macro_f1_fused": lambda seen, _: replace(seen, fused=_wrong(seen.fused, seen.truth), speech="real"),
     "fused_gain": lambda seen, _: replace(
-        seen, acoustic=_right(seen.acoustic, seen.truth), fused=_wrong(seen.fused, seen.truth)
+        seen,
+        acoustic=_right(seen.acoustic, seen.truth),
+        fused=_wrong(seen.fused, seen.truth),
+        speech="real",
     ),
     "int8_agreement": lambda seen, budget: _agreement(seen, budget.limit),
     "realtime_factor": lambda seen, budget: replace(seen, wall_s=2 * seen.audio_s / budget.limit),
