@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.bundle import Bundle, Manifest, ModelFile
-from firmware_bridge.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.errors import CheckFailed
 from firmware_bridge.files import write_bytes
 from firmware_bridge.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling
-from firmware_bridge.microfrontend.build import compiler_environment, find_compiler
-from firmware_bridge.ports.host.build import STRICT
+from firmware_bridge.microfrontend.build import find_compiler
+from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol.table import ErrorCode, Kind
 
@@ -121,10 +121,7 @@ def build_fuzzer(folder: Path) -> Path:
 
 
 def _run(line: list[str]) -> None:
-    done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
-    if done.returncode != 0:
-        said = [text for text in done.stderr.splitlines() if "error:" in text] or ["no message"]
-        raise EnvironmentLacking(f"the fuzzer cannot be built: {said[0]}", "install gcc with its sanitizers")
+    run_compiler(line, "the fuzzer cannot be built", "install gcc with its sanitizers")
 
 
 def run_fuzzer(program: Path, inputs: int, seed: int) -> FuzzResult:

@@ -12,12 +12,12 @@ from firmware_bridge.bundle import Bundle, load_bundle
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.files import atomic_path
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import BUILD, compiler_environment, cpu_level, find_compiler
+from firmware_bridge.microfrontend.build import BUILD, cpu_level, find_compiler
+from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.progress import note
 
 HERE = Path(__file__).parent
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 COMMON = ("-O2", "-fPIC", "-shared", "-ffp-contract=off")
 
 
@@ -78,13 +78,8 @@ def compile_library(
     note(f"building {name} (once)")
     with atomic_path(library) as temporary:
         paths = [*(f"-I{path}" for path in includes), *map(str, sources), "-o", str(temporary)]
-        environment = compiler_environment()
-        done = subprocess.run([*line, *paths], capture_output=True, text=True, check=False, env=environment)
-        if done.returncode != 0 or not temporary.exists():
-            said = [text for text in done.stderr.splitlines() if "error:" in text] or ["no message"]
-            raise EnvironmentLacking(
-                f"the C compiler failed: {said[0].strip()}", f"try another one with CC=...: {command[0]}"
-            )
+        remedy = f"try another one with CC=...: {command[0]}"
+        run_compiler([*line, *paths], "the C compiler failed", remedy, temporary)
     return library
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import ModelInvalid
 from firmware_bridge.evidence import Evidence
 from firmware_bridge.image import HEADER_BYTES, build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.build import build_core
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.host.microphone import Microphone
+from firmware_bridge.ports.networks import Network, SimulatedNetworks
 from firmware_bridge.protocol.engine import MemoryMarks
 from firmware_bridge.simulated_tpu import Int8Network
 
@@ -27,18 +23,6 @@ BUILD = "host 1"
 SLOT_BYTES = 4 * 1024 * 1024
 ARENA_BYTES = 1024 * 1024
 UNKNOWN_TEMPERATURE = -(2**31)
-# `ut_load_status` of core/port.h.
-LOADED, SHAPE, BROKEN = 0, 2, 3
-
-
-class Network(Protocol):
-    """What stands behind the mailbox; `Int8Network` is one."""
-
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-
-    def run(self, features: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return the int8 output, flat, for one int8 input."""
 
 
 def memory_marks() -> MemoryMarks:
@@ -84,8 +68,7 @@ class HostDevice:
         memory: Callable[[], MemoryMarks] = memory_marks,
     ) -> None:
         self._library, self._flash, self._microphone = library, flash, microphone
-        self._network, self._clock, self._memory = network, clock, memory
-        self._networks: dict[int, Network] = {}
+        self._networks, self._clock, self._memory = SimulatedNetworks(network), clock, memory
         self._started = clock()
         self._sent = bytearray()
         self._largest = 0
@@ -198,23 +181,14 @@ class HostDevice:
     def _on_load(
         self, _context: Any, index: int, model: Any, count: int, arena: int, inputs: int, outputs: int
     ) -> int:
-        self._networks.pop(index, None)
-        try:
-            network = self._network(bytes(self._library.ffi.buffer(model, count)))
-        except ModelInvalid:
-            return BROKEN
-        if math.prod(network.input_shape) != inputs or math.prod(network.output_shape) != outputs:
-            return SHAPE
-        self._networks[index] = network
-        return LOADED
+        return self._networks.load(index, bytes(self._library.ffi.buffer(model, count)), inputs, outputs)
 
     def _on_infer(self, _context: Any, index: int, given: Any, inputs: int, output: Any, outputs: int) -> int:
         buffer = self._library.ffi.buffer
-        try:
-            scores = self._networks[index].run(np.frombuffer(buffer(given, inputs), np.int8))
-        except (ModelInvalid, ValueError, RuntimeError, KeyError):
+        scores = self._networks.infer(index, bytes(buffer(given, inputs)), outputs)
+        if scores is None:
             return 1
-        buffer(output, outputs)[:] = scores.astype(np.int8).tobytes()
+        buffer(output, outputs)[:] = scores
         return 0
 
     def _on_flash_read(self, _context: Any, area: int, offset: int, data: Any, count: int) -> int:

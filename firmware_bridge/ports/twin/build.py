@@ -7,7 +7,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from firmware_bridge.bundle import load_bundle
 from firmware_bridge.errors import EnvironmentLacking
 from firmware_bridge.files import atomic_path
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import BUILD, compiler_environment
+from firmware_bridge.microfrontend.build import BUILD
+from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.ports.twin.elf import Image, read_elf
 from firmware_bridge.ports.twin.memory import RegionUse, check_limits, memory_use
@@ -26,7 +26,6 @@ from firmware_bridge.progress import note
 HERE = Path(__file__).parent
 SCRIPT = HERE / "linker.ld"
 BOARD_SOURCES = ("startup.c", "runtime.c", "board_port.c")
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 COMMON = ("-O2", "-g", "-ffp-contract=off", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
 LINK = ("-Wl,--gc-sections", "-Wl,-n", "-Wl,-e,board_start", f"-Wl,-T,{SCRIPT}")
 # The emulated M7 has a single-precision unit. What the compiler's own library brings is for 64-bit division.
@@ -162,7 +161,7 @@ def link(
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(binary) as temporary:
             line = [*use.command, *options, *LINK, *map(str, sources), *use.libraries, "-o", str(temporary)]
-            _run(line, temporary)
+            run_compiler(line, "the Cortex-M7 build failed", "mend what the compiler names", temporary)
     image = read_elf(binary)
     regions = memory_use(image)
     check_limits(regions)
@@ -182,12 +181,3 @@ def default_compiler() -> Compiler:
             "run `make setup` (installs the package ziglang), or install gcc-arm-none-eabi",
         )
     return found[0]
-
-
-def _run(line: list[str], result: Path) -> None:
-    done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
-    if done.returncode == 0 and result.exists():
-        return
-    said = [text for text in done.stderr.splitlines() if "error: " in text]
-    first = (said or done.stderr.strip().splitlines() or ["no message"])[0]
-    raise EnvironmentLacking(f"the Cortex-M7 build failed: {first}", "mend what the compiler names")

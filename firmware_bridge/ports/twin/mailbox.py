@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.ports.networks import ARENA, BROKEN, SimulatedNetworks
 from firmware_bridge.ports.twin.channels import Memory
 from firmware_bridge.ports.twin.faults import BadAccess
 from firmware_bridge.ports.twin.registers import BOARD
-from firmware_bridge.simulated_tpu import Int8Network
 
-LOADED, ARENA, SHAPE, BROKEN = 0, 1, 2, 3  # ut_load_status of core/port.h
 FAILED = 1
 NETWORKS = 2
 
@@ -34,7 +30,7 @@ class Mailbox:
         self._values = dict.fromkeys(
             ("NETWORK", "MODEL", "BYTES", "ARENA", "INPUT", "INPUTS", "OUTPUT", "OUTPUTS"), 0
         )
-        self._loaded: dict[int, Int8Network] = {}
+        self._networks = SimulatedNetworks()
 
     def set(self, name: str, value: int) -> None:
         """Set one of the plain registers."""
@@ -57,32 +53,19 @@ class Mailbox:
 
     def _load(self) -> int:
         values = self._values
-        self._loaded.pop(values["NETWORK"], None)
+        self._networks.unload(values["NETWORK"])
         if values["NETWORK"] >= NETWORKS:
             return BROKEN
         if values["ARENA"] > BOARD["ARENA_BYTES"]:
             return ARENA
-        try:
-            network = Int8Network(self._memory.read(values["MODEL"], values["BYTES"]))
-        except ModelInvalid:
-            return BROKEN
-        sizes = [int(np.prod(shape)) for shape in (network.input_shape, network.output_shape)]
-        if sizes != [values["INPUTS"], values["OUTPUTS"]]:
-            return SHAPE
-        self._loaded[values["NETWORK"]] = network
-        return LOADED
+        model = self._memory.read(values["MODEL"], values["BYTES"])
+        return self._networks.load(values["NETWORK"], model, values["INPUTS"], values["OUTPUTS"])
 
     def _infer(self) -> int:
         values = self._values
-        network = self._loaded.get(values["NETWORK"])
-        if network is None:
+        given = self._memory.read(values["INPUT"], values["INPUTS"])
+        output = self._networks.infer(values["NETWORK"], given, values["OUTPUTS"])
+        if output is None:
             return FAILED
-        data = np.frombuffer(self._memory.read(values["INPUT"], values["INPUTS"]), np.int8)
-        try:
-            output = network.run(data)
-        except ModelInvalid:
-            return FAILED
-        if len(output) != values["OUTPUTS"]:
-            return FAILED
-        self._memory.write(values["OUTPUT"], output.tobytes())
+        self._memory.write(values["OUTPUT"], output)
         return 0

@@ -124,7 +124,7 @@ def test_a_compiler_that_cannot_run_is_reported(monkeypatch: pytest.MonkeyPatch,
     def nothing(*_: Any, **__: Any) -> Any:
         return subprocess.CompletedProcess([], 1, stdout="", stderr="")
 
-    monkeypatch.setattr(build.subprocess, "run", nothing)
+    monkeypatch.setattr(subprocess, "run", nothing)
     with pytest.raises(EnvironmentLacking, match="no message"):
         built(tmp_path, silent, EMPTY)
 
