@@ -14,8 +14,8 @@ from firmware_bridge.audio import read_audio
 from firmware_bridge.bundle import Bundle, load_bundle
 from firmware_bridge.errors import BundleInvalid, UndertoneError
 from firmware_bridge.image import build_image
+from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.host.device import SLOT_BYTES, HostDevice
-from firmware_bridge.ports.host.flash_file import FileFlash
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
 from firmware_bridge.ports.host.serve import serve_on_pty, serve_on_tcp
 

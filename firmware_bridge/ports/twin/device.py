@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from firmware_bridge.bundle import load_bundle
 from firmware_bridge.image import build_image
 from firmware_bridge.ports.flash import Flash
-from firmware_bridge.ports.host.flash_file import FileFlash
+from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.twin.build import Firmware, build_twin
 from firmware_bridge.ports.twin.counter import by_function
 from firmware_bridge.ports.twin.machine import Machine

@@ -13,8 +13,8 @@ from firmware_bridge.bundle import Bundle
 from firmware_bridge.errors import EnvironmentLacking, InvalidSetting, ModelInvalid
 from firmware_bridge.image import build_image
 from firmware_bridge.ports.flash import Flash
+from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.host.device import HostDevice
-from firmware_bridge.ports.host.flash_file import FileFlash
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
 from firmware_bridge.protocol import (
