@@ -10,6 +10,7 @@ import pytest
 
 from firmware_bridge.bundle import Bundle
 from firmware_bridge.ports.twin.build import find_compilers
+from firmware_bridge.ports.networks import SimulatedNetworks
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import Message
 from tests.firmware_bridge.scoring.bench import crc, messages_of, requests, segment_requests
@@ -38,7 +39,9 @@ def score(
         return made
 
     inputs = [0]
-    monkeypatch_module.setattr("firmware_bridge.ports.twin.mailbox.Int8Network", network)
+    monkeypatch_module.setattr(
+        "firmware_bridge.ports.twin.mailbox.SimulatedNetworks", lambda: SimulatedNetworks(network)
+    )
 
     def run(setup: Setup) -> Message:
         own = bundle_of(setup, bundle, tmp_path_factory.mktemp("work") / "bundle")
