@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from firmware_bridge.bundle import Bundle
-from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.networks import SimulatedNetworks
+from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import Message
 from tests.firmware_bridge.scoring.bench import crc, messages_of, requests, segment_requests
