@@ -16,6 +16,7 @@ from firmware_bridge.base.paths import ROOT
 from firmware_bridge.base.progress import note
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tools.pipeline.closure import closure_of
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
 from tools.pipeline.stages import Stages, stage_key
@@ -73,7 +74,7 @@ def compile_if_possible(stages: Stages, made: Made) -> Path | None:
         return None
     models = [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
     parts = {"models": [sha256_file(path) for path in models]}
-    return stages.run("compiled", parts, ("edgetpu_models/compile.py",), lambda out: _compile(models, out))
+    return stages.run("compiled", parts, lambda out: _compile(models, out))
 
 
 def _compile(models: list[Path], out: Path) -> None:
@@ -111,7 +112,7 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
     compiled = compile_if_possible(stages, made)
     identity = stage_key(
         {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
-        ("tools/pipeline/pack.py", "firmware_bridge/contract/bundle.py"),
+        closure_of(pack).digest(),
     )
     build = stages.root.parent
     directory = build / "bundles" / f"{inputs.recipe.name}-{identity}"

@@ -30,7 +30,7 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
         write_json(folder / "sound.json", {"samples": samples})
 
     parts = {
-        "corpora": inputs.fingerprints,
+        "corpora": inputs.digests,
         "clips": {name: [clip.path.name for clip in clips] for name, clips in wanted.items()},
     }
-    return stages.run("sound", parts, ("firmware_bridge/sound/audio.py",), make)
+    return stages.run("sound", parts, make)

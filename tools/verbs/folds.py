@@ -56,14 +56,7 @@ def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ..
         )
 
     parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
-    code = (
-        "train/evaluation",
-        "train/student/network.py",
-        "quantize/parity.py",
-        "firmware_bridge/reference/simulated_tpu.py",
-        "tools/pipeline/integer.py",
-    )
-    return stages.run(f"fold-{index}", parts, code, make)
+    return stages.run(f"fold-{index}", parts, make)
 
 
 def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
