@@ -4,6 +4,8 @@
 |---|---|
 | `whisper-tiny-en`, `whisper-base`, `moonshine-tiny`, `yamnet` | a published file, checked by hash |
 | `onnx:FILE` | an ONNX file with outputs hidden_0, hidden_1, ... |
+| `checkpoint:FOLDER` | an official checkpoint (WavLM, HuBERT, wav2vec 2.0, Whisper) in a folder |
+| `hub:OWNER/NAME@COMMIT` | the same from the hub's cache on this machine, or downloaded at that commit |
 """
 
 from __future__ import annotations
@@ -84,8 +86,21 @@ def _onnx_file(place: str) -> Encoder:
     return OnnxEncoder(path)
 
 
+def _checkpoint(place: str) -> Encoder:
+    from train.foundation.backends.checkpoint import CheckpointEncoder
+
+    return CheckpointEncoder(Path(place).expanduser())
+
+
+def _hub(place: str) -> Encoder:
+    from train.foundation.backends.checkpoint import CheckpointEncoder
+    from train.foundation.hub import find_snapshot
+
+    return CheckpointEncoder(find_snapshot(place), name=place)
+
+
 # What stands before the colon -> who opens it.
-KINDS: dict[str, Callable[[str], Encoder]] = {"onnx": _onnx_file}
+KINDS: dict[str, Callable[[str], Encoder]] = {"onnx": _onnx_file, "checkpoint": _checkpoint, "hub": _hub}
 
 
 def encoder_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The input of Whisper: 80 mel bands, logarithm clamped 8 decades below the loudest value of the clip.
+"""Whisper's input: 80 mel bands (128 in large-v3), the logarithm clamped 8 decades below the clip's loudest value.
 
 As WhisperFeatureExtractor of transformers computes it, but for a clip of any length: nothing is padded
 to 30 s here. Differences from it stay below 2e-5 (a test).
@@ -19,30 +19,31 @@ _LINEAR_HZ = 200.0 / 3.0  # Slaney's scale: linear up to 1 kHz, 15 mel there, lo
 _KNEE_HZ, _KNEE_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27.0
 
 
-def log_mel(batch: Floats) -> Floats:
+def log_mel(batch: Floats, bands: int = BANDS) -> Floats:
     """Return the log-mel spectrogram of clips of one length.
 
     Args:
         batch: float32 [clips, samples], full scale 1.0, more than 200 samples.
+        bands: How many mel bands.
 
     Returns:
-        float32 [clips, 80, samples // 160]. The clamp looks at each clip by itself.
+        float32 [clips, bands, samples // 160]. The clamp looks at each clip by itself.
     """
     padded = np.pad(batch, ((0, 0), (FRAME // 2, FRAME // 2)), mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME, axis=1)[:, ::HOP][:, :-1]
     spectrum = np.fft.rfft(frames * _window(), axis=2)
     power = spectrum.real**2 + spectrum.imag**2
     # One clip at a time: a matrix product of a batch may round otherwise than that of its parts.
-    mel = np.stack([mel_weights() @ clip.T for clip in power])
+    mel = np.stack([mel_weights(bands) @ clip.T for clip in power])
     level = np.log10(np.maximum(mel, 1e-10))
     level = np.maximum(level, level.max(axis=(1, 2), keepdims=True) - 8.0)
     return np.asarray((level + 4.0) / 4.0, np.float32)
 
 
 @functools.cache
-def mel_weights() -> npt.NDArray[np.float64]:
-    """Return float64 [80, 201]: triangles of unit area between 0 and 8000 Hz (Slaney's scale and norm)."""
-    edges = _to_hz(np.linspace(0.0, _to_mel(RATE / 2), BANDS + 2))
+def mel_weights(bands: int = BANDS) -> npt.NDArray[np.float64]:
+    """Return float64 [bands, 201]: triangles of unit area between 0 and 8000 Hz (Slaney's scale and norm)."""
+    edges = _to_hz(np.linspace(0.0, _to_mel(RATE / 2), bands + 2))
     bins = np.linspace(0.0, RATE / 2, _BINS)
     left, middle, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising, falling = (bins - left) / (middle - left), (right - bins) / (right - middle)
