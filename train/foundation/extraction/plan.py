@@ -6,7 +6,6 @@ and in which order changes no byte. Its key is a hash of all that decides its co
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -18,15 +17,13 @@ from firmware_bridge.audio import SAMPLE_RATE_HZ
 from firmware_bridge.errors import AudioUnreadable, CorpusInvalid, InvalidSetting
 from firmware_bridge.files import sha256_file
 from firmware_bridge.progress import track
-from train.corpora.registry import ROOT
 from train.foundation.encoder import Encoder
+from train.foundation.extraction.code import code_digest
 
 Keep = Literal["sequences", "statistics"]
 ITEM_BYTES = {"float16": 2, "float32": 4}
 SHARD_BYTES = 64_000_000  # what a worker holds of its results before they are written
 SHARD_SECONDS = 300.0
-# Everything that turns a recording into numbers.
-_CODE = ("train/foundation", "firmware_bridge/audio.py", "firmware_bridge/microfrontend")
 
 
 @dataclass(frozen=True)
@@ -80,15 +77,6 @@ class Shard:
     def seconds(self) -> float:
         """Length of its recordings, from their headers."""
         return sum(each.samples for each in self.recordings) / SAMPLE_RATE_HZ
-
-
-@functools.cache
-def code_digest() -> str:
-    """Return a SHA-256 over the source files that decide what is extracted."""
-    files = [ROOT / place for place in _CODE]
-    every = sorted(each for place in files for each in ([place] if place.is_file() else place.rglob("*.py")))
-    lines = [f"{each.relative_to(ROOT).as_posix()} {sha256_file(each)}\n" for each in every]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def make_request(

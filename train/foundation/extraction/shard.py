@@ -15,7 +15,8 @@ from firmware_bridge.errors import AudioUnreadable, EnvironmentLacking
 from firmware_bridge.files import atomic_directory, sha256_file, write_json
 from train.foundation.catalogue import open_encoder
 from train.foundation.encoder import Encoder, equal_lengths, mean_and_deviation
-from train.foundation.extraction.plan import Request, Shard, code_digest
+from train.foundation.extraction.code import code_digest
+from train.foundation.extraction.plan import Request, Shard
 
 FACTS = "shard.json"
 

@@ -1,0 +1,103 @@
+"""What every layer of an encoder holds: a plain logistic regression on speakers that it was not fitted on.
+
+Each clip is the mean and the standard deviation over time of a layer; the regression is `probe.py`'s. Saliency
+(Mitra et al.) stands beside it, on the means alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.corpora.record import Clip, Corpus
+from train.evaluation.splits import leave_speakers_out
+from train.foundation.catalogue import open_encoder
+from train.foundation.extraction.run import extract
+from train.foundation.ranking import LayerScore, choose_layer, rank_layers
+
+FOLDS = 6
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A swept encoder.
+
+    Attributes:
+        encoder: Its name.
+        clips: How many clips were heard.
+        speakers: Of how many speakers.
+        folds: How many folds they were left out in.
+        scores: One a layer, from input to output.
+    """
+
+    encoder: str
+    clips: int
+    speakers: int
+    folds: int
+    scores: tuple[LayerScore, ...]
+
+    @property
+    def best(self) -> LayerScore:
+        """The layer with the highest score of the probe."""
+        return choose_layer(self.scores, "probe")
+
+    @property
+    def rank_correlation(self) -> float:
+        """Spearman's correlation, over the layers, of saliency with the probe."""
+        from scipy.stats import spearmanr
+
+        found = spearmanr([s.saliency for s in self.scores], [s.probe_uar for s in self.scores])
+        return float(found.statistic)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "encoder": self.encoder,
+            "clips": self.clips,
+            "speakers": self.speakers,
+            "folds": self.folds,
+            "layers": [score.as_dict() for score in self.scores],
+            "best": self.best.layer,
+            "rank_correlation": self.rank_correlation,
+        }
+
+
+def clip_names(corpus: Corpus, clips: Sequence[Clip]) -> dict[str, Path]:
+    """Return names that are the same on every machine, paths below the corpus's folder, with the files."""
+    return {clip.path.relative_to(corpus.root).as_posix(): clip.path for clip in clips}
+
+
+def sweep(
+    which: str,
+    corpus: Corpus,
+    clips: Sequence[Clip],
+    out: Path,
+    folds: int = FOLDS,
+    scheduler: str | None = None,
+) -> Sweep:
+    """Score every layer of an encoder.
+
+    Args:
+        which: The encoder, as `open_encoder` takes it.
+        corpus: Where the clips are from.
+        clips: Labelled clips with sound, of training speakers only where a layer is chosen by the result.
+        out: Where the statistics of all layers are kept, and found again.
+        folds: Speaker-disjoint folds, those of `undertone folds`: consecutive speakers share one.
+        scheduler: As in `extract`.
+    """
+    encoder = open_encoder(which)
+    files = clip_names(corpus, clips)
+    store = extract(which, files, encoder.layer_names, out, keep="statistics", scheduler=scheduler).store
+    tables = {name: store.table(name, tuple(files)) for name in encoder.layer_names}
+    means = {name: table[:, : table.shape[1] // 2] for name, table in tables.items()}
+    labels = np.array([corpus.labels.index(str(clip.label)) for clip in clips], np.int64)
+    speakers = np.array([clip.speaker for clip in clips])
+    fold = np.zeros(len(clips), np.int64)
+    for index, split in enumerate(leave_speakers_out(clips, folds)):
+        fold[np.isin(speakers, split.test)] = index
+    scores = rank_layers(encoder, tables, labels, speakers, kept=means, fold=fold)
+    return Sweep(encoder.about.name, len(clips), len(set(speakers)), folds, tuple(scores))
