@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from train.foundation.cost import Cost
     from train.foundation.cut import Saved
     from train.foundation.encoder import Encoder
-    from train.foundation.sweep import Sweep
+    from train.foundation.sweep import Deal, Sweep
 
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "foundation"
 
@@ -89,9 +89,10 @@ def show_layers(encoder: Encoder, saved: list[Saved], swept: Sweep | None) -> No
     console.emit_table(title, columns, rows)
     if swept is not None:
         console.emit_text(
-            f"probe: logistic regression on mean and deviation over time, {swept.clips} clips, speakers left "
-            f"out in {swept.folds} folds; best at {swept.best.layer}\n"
-            f"saliency: Mitra et al., equations 1-3; rank correlation with the probe {swept.rank_correlation:+.2f}"
+            f"probe: logistic regression on mean and deviation over time, {swept.clips} clips;\n"
+            f"{swept.folds} {swept.deal} folds of unheard speakers; best at {swept.best.layer}\n"
+            "saliency: Mitra et al., equations 1-3; its rank correlation with the probe: "
+            f"{swept.rank_correlation:+.2f}"
         )
 
 
@@ -105,7 +106,7 @@ def show_costs(costs: list[Cost]) -> None:
             f"{cost.core_seconds:.0f} s",
             f"{3600 / cost.core_seconds:.0f} x",
             f"{cost.kept_bytes / 1e6:.0f} MB",
-            *(f"{hours:.2f} h" for hours in cost.hours_for().values()),
+            *(_duration(hours) for hours in cost.hours_for().values()),
         ]
         for cost in costs
     ]
@@ -114,10 +115,15 @@ def show_costs(costs: list[Cost]) -> None:
         f"{costs[0].encoder}: an hour of speech; {MSP_PODCAST_HOURS:g} h on workers", columns, rows
     )
     console.emit_text(
-        f"one core: measured here on clips of {costs[0].clip_seconds:g} s. {MSP_PODCAST_HOURS:g} h (MSP-Podcast): "
-        "extrapolated, rate x hours / workers;\nreading files, the network and the last worker come on top. kept: "
-        "float16 sequences"
+        f"one core: measured here on clips of {costs[0].clip_seconds:g} s; kept: float16 sequences\n"
+        f"{MSP_PODCAST_HOURS:g} h (MSP-Podcast): extrapolated, rate x hours / workers;\n"
+        "reading files, the network and the last worker come on top"
     )
+
+
+def _duration(hours: float) -> str:
+    """Return hours, or minutes where there are few."""
+    return f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min"
 
 
 def _millions(count: int) -> str:
@@ -135,6 +141,13 @@ def _millions(count: int) -> str:
 @click.option("--sweep", "corpus_name", help="score every layer on CORPUS[:PATH], speakers left out in folds")
 @click.option("--speakers", help="of the corpus, only these: comma-separated, as in `evaluate`")
 @click.option("--folds", default=6, show_default=True)
+@click.option(
+    "--deal",
+    type=click.Choice(["interleaved", "consecutive"]),
+    default="interleaved",
+    show_default=True,
+    help="who shares a fold: actors 01, 07, 13, or 01-03 as in `undertone folds`",
+)
 @click.option("--scheduler", help="listen on a Dask cluster: its scheduler's address")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
 def command(
@@ -145,6 +158,7 @@ def command(
     corpus_name: str | None,
     speakers: str | None,
     folds: int,
+    deal: Deal,
     scheduler: str | None,
     as_json: bool,
 ) -> int:
@@ -164,7 +178,7 @@ def command(
     saved = [saved_by_cut(encoder, layer, seconds) for layer in encoder.layer_names]
     swept = None
     if corpus_name is not None:
-        swept = _sweep(name, corpus_name, speakers, folds, scheduler)
+        swept = _sweep(name, corpus_name, speakers, folds, deal, scheduler)
     costs = [measure_cost(encoder, layer, seconds) for layer in encoder.layer_names] if with_cost else []
     differences = {x: largest_difference(encoder, x) for x in encoder.layer_names} if check_cut else {}
     if as_json:
@@ -188,7 +202,9 @@ def command(
     return 0
 
 
-def _sweep(name: str, corpus_name: str, speakers: str | None, folds: int, scheduler: str | None) -> Sweep:
+def _sweep(
+    name: str, corpus_name: str, speakers: str | None, folds: int, deal: Deal, scheduler: str | None
+) -> Sweep:
     """Score every layer on a corpus."""
     from train.corpora import load_corpus
     from train.foundation.sweep import sweep
@@ -198,4 +214,4 @@ def _sweep(name: str, corpus_name: str, speakers: str | None, folds: int, schedu
     if speakers:
         clips = tuple(clip for clip in corpus.of(speakers.split(",")) if clip.has_audio)
     place = RESULTS / f"{corpus.name}-{''.join(c if c.isalnum() or c in '.-' else '_' for c in name)}"
-    return sweep(name, corpus, clips, place, folds, scheduler=scheduler)
+    return sweep(name, corpus, clips, place, folds, deal, scheduler)

@@ -48,7 +48,7 @@ def show(facts: dict[str, Any]) -> None:
         hours = [f"{MSP_PODCAST_HOURS * rate / 3600 / count:.2f} h on {count}" for count in WORKERS]
         console.emit_text(
             f"measured: {rate:.0f} worker-seconds per hour of speech, start-up and reading included\n"
-            f"extrapolated to {MSP_PODCAST_HOURS:g} h (MSP-Podcast), rate x hours / workers: {', '.join(hours)}"
+            f"extrapolated to {MSP_PODCAST_HOURS:g} h (MSP-Podcast), rate x hours / workers:\n  {', '.join(hours)}"
         )
 
 

@@ -118,7 +118,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def fingerprint(files: list[Path]) -> str:
-    """Return a SHA-256 over names and hashes of files."""
+def fingerprint(files: list[Path], beside: str = "") -> str:
+    """Return a SHA-256 over names and hashes of files, and over whatever else decides the result."""
     lines = [f"{file.name} {sha256_file(file)}\n" for file in sorted(files)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return hashlib.sha256(("".join(lines) + beside).encode()).hexdigest()

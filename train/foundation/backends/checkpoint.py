@@ -66,7 +66,7 @@ class CheckpointEncoder(Encoder):
         self.about = About(
             name=name or folder.name,
             licence=str(self._settings.get("license", "as its source says")),
-            fingerprint=fingerprint([*files, *config_files]),
+            fingerprint=fingerprint([*files, *config_files], f"{versions()} padded={padded}"),
             samples_per_step=int(np.prod([each.stride for each in self._convolutions]))
             * (HOP if self._is_whisper else 1),
             shortest=1 if self._is_whisper else self._shortest(),
@@ -126,6 +126,13 @@ class CheckpointEncoder(Encoder):
 
         silence = torch.from_numpy(self._prepared(np.zeros((1, samples), np.float32)))
         return counted_multiply_adds(self._network, silence, self.layer_names)
+
+
+def versions() -> str:
+    """Return the libraries that compute, with their versions."""
+    from importlib.metadata import version
+
+    return " ".join(f"{library}={version(library)}" for library in ("torch", "transformers"))
 
 
 def _load(folder: Path, family: str, kept: int | None) -> Any:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
 from firmware_bridge.files import sha256_file
 from train.corpora.registry import ROOT
 
 START = "train.foundation.extraction.shard"
+LIBRARIES = ("numpy", "onnxruntime", "soxr", "soundfile")
 
 
 @functools.cache
 def code_digest() -> str:
-    """Return a SHA-256 over the closure of `START`: another digest, perhaps other numbers."""
+    """Return a SHA-256 over the closure of `START` and the libraries below it: another one, perhaps other numbers."""
     lines = [f"{file.relative_to(ROOT).as_posix()} {sha256_file(file)}\n" for file in closure(START)]
+    lines += [f"{library} {version(library)}\n" for library in LIBRARIES]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
