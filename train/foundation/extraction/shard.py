@@ -102,7 +102,8 @@ def _write_layers(
 
 def _narrowed(values: npt.NDArray[np.float32], dtype: str, layer: str) -> npt.NDArray[Any]:
     """Return values as they are kept; one that float16 cannot hold must not become infinite unseen."""
-    kept = values.astype(dtype)
+    with np.errstate(over="ignore"):
+        kept = values.astype(dtype)
     if not np.isfinite(kept).all():
         raise AudioUnreadable(
             f"{layer} holds values beyond {dtype} (to {np.abs(values).max():.0f})", "keep it as float32"
