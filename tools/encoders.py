@@ -88,11 +88,11 @@ def show_layers(encoder: Encoder, saved: list[Saved], swept: Sweep | None) -> No
     )
     console.emit_table(title, columns, rows)
     if swept is not None:
+        agreement = "none" if swept.rank_correlation is None else f"{swept.rank_correlation:+.2f}"
         console.emit_text(
             f"probe: logistic regression on mean and deviation over time, {swept.clips} clips;\n"
             f"{swept.folds} {swept.deal} folds of unheard speakers; best at {swept.best.layer}\n"
-            "saliency: Mitra et al., equations 1-3; its rank correlation with the probe: "
-            f"{swept.rank_correlation:+.2f}"
+            f"saliency: Mitra et al., equations 1-3; its rank correlation with the probe: {agreement}"
         )
 
 

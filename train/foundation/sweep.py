@@ -50,12 +50,14 @@ class Sweep:
         return choose_layer(self.scores, "probe")
 
     @property
-    def rank_correlation(self) -> float:
-        """Spearman's correlation, over the layers, of saliency with the probe."""
+    def rank_correlation(self) -> float | None:
+        """Spearman's correlation, over the layers, of saliency with the probe; `None` where one is constant."""
         from scipy.stats import spearmanr
 
-        found = spearmanr([s.saliency for s in self.scores], [s.probe_uar for s in self.scores])
-        return float(found.statistic)
+        saliency, probe = ([getattr(s, key) for s in self.scores] for key in ("saliency", "probe_uar"))
+        if len(set(saliency)) < 2 or len(set(probe)) < 2:
+            return None
+        return float(spearmanr(saliency, probe).statistic)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""

@@ -18,6 +18,7 @@ from train.foundation.extraction.plan import Request, Shard
 from train.foundation.extraction.shard import compute_shard
 
 CONNECT_TIMEOUT_S = 20
+DASHBOARD = "127.0.0.1:0"  # any free port of this machine; the usual one may be taken
 DEATHS = 3  # a shard that takes so many workers with it is not tried again
 
 
@@ -84,7 +85,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
         if scheduler is None:
             # One thread each: torch and TensorFlow do not share a network between threads.
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40
+                n_workers=workers, threads_per_worker=1, dashboard_address=DASHBOARD, silence_logs=40
             )
             yield stack.enter_context(Client(stack.enter_context(cluster)))
             return
