@@ -53,7 +53,7 @@ def show_at_hand(entries: list[dict[str, Any]]) -> None:
             each["layers"],
             each["width"],
             f"{each['frame_rate']:.2f}",
-            _millions(each["parameters"]),
+            _short(each["parameters"]),
         )
         if each["state"] == "found"
         else (each["name"], "-", "-", "-", "missing")
@@ -72,8 +72,8 @@ def show_layers(encoder: Encoder, saved: list[Saved], swept: Sweep | None) -> No
         [
             each.layer,
             str(encoder.layer(each.layer).width),
-            _millions(each.parameters),
-            _millions(each.multiply_adds),
+            _short(each.parameters),
+            _short(each.multiply_adds),
             f"{100 * each.compute_saved:.1f} %",
         ]
         for each in saved
@@ -126,8 +126,10 @@ def _duration(hours: float) -> str:
     return f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min"
 
 
-def _millions(count: int) -> str:
-    """Return a count in millions."""
+def _short(count: int) -> str:
+    """Return a count in thousands or millions."""
+    if count < 100_000:
+        return f"{count / 1e3:.1f} K"
     return f"{count / 1e6:.2f} M" if count < 100e6 else f"{count / 1e6:.0f} M"
 
 
