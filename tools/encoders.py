@@ -98,7 +98,7 @@ def show_layers(encoder: Encoder, saved: list[Saved], swept: Sweep | None) -> No
 
 def show_costs(costs: list[Cost]) -> None:
     """Print what an hour of speech costs, and the extrapolation to a large corpus."""
-    from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS
+    from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS, duration
 
     rows = [
         [
@@ -106,7 +106,7 @@ def show_costs(costs: list[Cost]) -> None:
             f"{cost.core_seconds:.0f} s",
             f"{3600 / cost.core_seconds:.0f} x",
             f"{cost.kept_bytes / 1e6:.0f} MB",
-            *(_duration(hours) for hours in cost.hours_for().values()),
+            *(duration(hours) for hours in cost.hours_for().values()),
         ]
         for cost in costs
     ]
@@ -119,11 +119,6 @@ def show_costs(costs: list[Cost]) -> None:
         f"{MSP_PODCAST_HOURS:g} h (MSP-Podcast): extrapolated, rate x hours / workers;\n"
         "reading files, the network and the last worker come on top"
     )
-
-
-def _duration(hours: float) -> str:
-    """Return hours, or minutes where there are few."""
-    return f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min"
 
 
 def _short(count: int) -> str:

@@ -43,9 +43,9 @@ def show(facts: dict[str, Any]) -> None:
     line = f"{heard:.2f} h of speech heard in {facts['wall_s']:.0f} s on {facts['workers']} workers"
     console.emit_text(line + (f"; {there:.2f} h were there" if there else ""))
     if (rate := facts["worker_seconds_per_hour"]) is not None:
-        from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS
+        from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS, duration
 
-        hours = [f"{MSP_PODCAST_HOURS * rate / 3600 / count:.2f} h on {count}" for count in WORKERS]
+        hours = [f"{duration(MSP_PODCAST_HOURS * rate / 3600 / count)} on {count}" for count in WORKERS]
         console.emit_text(
             f"measured: {rate:.0f} worker-seconds per hour of speech, start-up and reading included\n"
             f"extrapolated to {MSP_PODCAST_HOURS:g} h (MSP-Podcast), rate x hours / workers:\n  {', '.join(hours)}"

@@ -52,6 +52,11 @@ class Cost:
         return {**asdict(self), "extrapolated_hours_for_238_h": extrapolated}
 
 
+def duration(hours: float) -> str:
+    """Return hours in words, or minutes where there are few."""
+    return f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min"
+
+
 def measure_cost(encoder: Encoder, layer: str, clip_seconds: float = 5.0, passes: int = 5) -> Cost:
     """Time an encoder, cut after `layer`, on noise: its speed does not depend on what is said.
 

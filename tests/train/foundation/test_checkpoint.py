@@ -188,6 +188,24 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "mark").exists()
 
 
+def test_a_corpus_through_a_checkpoint(tmp_path: Path, recordings: dict[str, Path]) -> None:
+    from firmware_bridge.audio import read_audio
+    from train.foundation.extraction.run import extract
+
+    write_kin(tmp_path / "network", "wavlm", large=True)
+    which = f"checkpoint:{tmp_path / 'network'}"
+    store = extract(which, recordings, ["hidden_1", "hidden_2"], tmp_path / "out", dtype="float32").store
+    name = sorted(recordings)[3]
+    expected = open_encoder(which).encode([read_audio(recordings[name]).pcm])[0]
+    for layer in store.layers:
+        # Alone or in a batch: torch's convolutions may round otherwise, the shard's batches are always the same.
+        np.testing.assert_allclose(store.rows(name, layer), expected[layer], atol=1e-5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.foundation.extraction.shard.opened", lambda *_: open_encoder(which))
+        again = extract(which, recordings, ["hidden_1", "hidden_2"], tmp_path / "b", dtype="float32").store
+    assert again.fingerprint() == store.fingerprint()
+
+
 @pytest.mark.corpus
 def test_real_weights_through_the_official_class(tmp_path: Path, data_root: Path) -> None:
     """Whisper tiny.en's weights, taken out of the ONNX file, saved as a checkpoint, heard through both backends."""

@@ -8,7 +8,7 @@ import pytest
 
 from train.foundation import cost as costs
 from train.foundation.backends.onnx import OnnxEncoder
-from train.foundation.cost import Cost, measure_cost
+from train.foundation.cost import Cost, duration, measure_cost
 
 
 def test_the_extrapolation_is_rate_times_hours_over_workers() -> None:
@@ -31,3 +31,12 @@ def test_the_fastest_pass_counts(wave_network: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_real_clock_says_something(wave_network: Path) -> None:
     assert 0 <= measure_cost(OnnxEncoder(wave_network), "final", clip_seconds=0.1).core_seconds < 3600
+
+
+def test_durations_read_well() -> None:
+    assert [duration(hours) for hours in (0.01, 0.5, 1, 12.345)] == [
+        "0.6 min",
+        "30.0 min",
+        "1.00 h",
+        "12.35 h",
+    ]

@@ -18,7 +18,7 @@ import numpy as np
 from firmware_bridge import progress
 from firmware_bridge.audio import SAMPLE_RATE_HZ, read_audio, write_wav
 from train.corpora.registry import ROOT, load_corpus
-from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS
+from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS, duration
 from train.foundation.extraction.run import extract
 
 PLACE = ROOT / "build" / "foundation" / "bench"
@@ -109,7 +109,7 @@ def main(hours: float, encoder: str, layer: str, workers: int | None, scheduler:
     if done.seconds:
         rate = done.wall_s * done.workers / done.seconds
         say(f"measured: {rate * 3600:.0f} worker-seconds per hour of speech")
-        spans = ", ".join(f"{MSP_PODCAST_HOURS * rate / count:.2f} h on {count}" for count in WORKERS)
+        spans = ", ".join(f"{duration(MSP_PODCAST_HOURS * rate / count)} on {count}" for count in WORKERS)
         say(f"extrapolated, rate x hours / workers: {MSP_PODCAST_HOURS:g} h take {spans}")
 
 
