@@ -40,7 +40,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     path = tmp_path / "small.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
     monkeypatch.setattr(cut_file, "__defaults__", (tmp_path / "cuts",))
-    monkeypatch.setattr("tools.encoders.RESULTS", tmp_path / "results")
+    monkeypatch.setattr("tools.verbs.encoders.RESULTS", tmp_path / "results")
     return f"onnx:{path}"
 
 

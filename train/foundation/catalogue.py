@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import EnvironmentLacking, UnknownName
+from firmware_bridge.base.errors import EnvironmentLacking, UnknownName
 from train.foundation.encoder import Encoder
 from train.foundation.network_file import NetworkFile, find_network
 

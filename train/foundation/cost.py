@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from train.foundation.encoder import Encoder
 
 MSP_PODCAST_HOURS = 238.0  # release 1.11, turns of 3 to 11 s

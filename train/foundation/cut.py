@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ
-from firmware_bridge.errors import ModelInvalid
-from firmware_bridge.files import atomic_path, sha256_file
-from train.corpora.registry import ROOT
+from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.base.files import atomic_path, sha256_file
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from train.foundation.encoder import Encoder
 from train.foundation.graph import load_graph
 

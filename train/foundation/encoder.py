@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ, to_float
-from firmware_bridge.errors import AudioUnreadable, InvalidSetting, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, InvalidSetting, UnknownName
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
 
 Wave = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
@@ -152,7 +152,7 @@ class Encoder(ABC):
         if wave.ndim != 1 or wave.dtype not in (np.int16, np.float32):
             raise InvalidSetting(
                 f"{self.about.name} hears 1-D int16 or float32 at 16 kHz, not {wave.dtype} {list(wave.shape)}",
-                "read sound with firmware_bridge.audio.read_audio",
+                "read sound with firmware_bridge.sound.audio.read_audio",
             )
         if not self.about.shortest <= len(wave) <= (self.about.longest or len(wave)):
             most = f" to {self.about.longest}" if self.about.longest else " or more"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 _PRODUCTS = ("Conv", "MatMul", "Gemm")
 # ONNX element types of weights: float32, uint8, int8, float16, float64, bfloat16. The rest are shapes and indices.

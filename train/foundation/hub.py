@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from firmware_bridge.errors import EnvironmentLacking, InvalidSetting
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import EnvironmentLacking, InvalidSetting
+from firmware_bridge.base.progress import note
 
 _NAMED = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<commit>[0-9a-f]{40}))?")
 # What is fetched: never a pickle, never code.

@@ -13,8 +13,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
-from firmware_bridge.files import sha256_file
+from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
+from firmware_bridge.base.files import sha256_file
 
 INDEX, SINGLE, CONFIG = "model.safetensors.index.json", "model.safetensors", "config.json"
 _LONGEST_HEADER = 100_000_000  # as the format's own reader

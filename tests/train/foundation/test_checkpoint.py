@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import AudioUnreadable, EnvironmentLacking, ModelInvalid, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, EnvironmentLacking, ModelInvalid, UnknownName
 from train.foundation.backends.checkpoint import CheckpointEncoder
 from train.foundation.catalogue import open_encoder
 from train.foundation.cut import largest_difference
@@ -189,7 +189,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
 
 
 def test_a_corpus_through_a_checkpoint(tmp_path: Path, recordings: dict[str, Path]) -> None:
-    from firmware_bridge.audio import read_audio
+    from firmware_bridge.sound.audio import read_audio
     from train.foundation.extraction.run import extract
 
     write_kin(tmp_path / "network", "wavlm", large=True)
@@ -211,7 +211,7 @@ def test_real_weights_through_the_official_class(tmp_path: Path, data_root: Path
     """Whisper tiny.en's weights, taken out of the ONNX file, saved as a checkpoint, heard through both backends."""
     import onnx
 
-    from firmware_bridge.audio import read_audio
+    from firmware_bridge.sound.audio import read_audio
 
     try:
         through_onnx = open_encoder("whisper-tiny-en")

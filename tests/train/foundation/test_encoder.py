@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import AudioUnreadable, InvalidSetting, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, InvalidSetting, UnknownName
 from train.foundation.encoder import About, Encoder, Layer, equal_lengths, mean_and_deviation
 
 

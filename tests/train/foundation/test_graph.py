@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 from train.foundation.graph import Stride, load_graph, multiply_adds, open_session, parameters_of, strides
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import EnvironmentLacking, InvalidSetting
+from firmware_bridge.base.errors import EnvironmentLacking, InvalidSetting
 from train.foundation.hub import find_snapshot, lacking_extra
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

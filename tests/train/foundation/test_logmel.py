@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio, to_float
+from firmware_bridge.sound.audio import read_audio, to_float
 from train.foundation.logmel import log_mel, mel_weights
 
 

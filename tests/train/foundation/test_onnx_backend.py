@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import AudioUnreadable, EnvironmentLacking, ModelInvalid, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, EnvironmentLacking, ModelInvalid, UnknownName
 from train.foundation import cut
 from train.foundation.backends.onnx import OnnxEncoder
 from train.foundation.catalogue import encoder_names, open_encoder

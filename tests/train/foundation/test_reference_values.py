@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.sound.audio import read_audio
 from train.foundation.catalogue import open_encoder
 from train.foundation.encoder import Encoder
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_bridge.errors import CorpusInvalid, EnvironmentLacking
+from firmware_bridge.base.errors import CorpusInvalid, EnvironmentLacking
 from train.corpora import load_corpus
 from train.corpora.record import Clip, Corpus
 from train.foundation.catalogue import open_encoder

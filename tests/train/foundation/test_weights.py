@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
+from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
 from train.foundation.weights import check_safetensors, fingerprint, weight_files
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from firmware_bridge.errors import ModelInvalid, UnknownName
+from firmware_bridge.base.errors import ModelInvalid, UnknownName
 from train.foundation.backends.hooks import counted_multiply_adds, hidden_states
 from train.foundation.encoder import About, Encoder, Floats, Layer
 from train.foundation.graph import Stride

@@ -13,8 +13,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from firmware_bridge.errors import ModelInvalid
-from firmware_bridge.files import sha256_file
+from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.base.files import sha256_file
 from train.foundation.cut import cut_file
 from train.foundation.encoder import About, Encoder, Floats, Layer
 from train.foundation.graph import load_graph, multiply_adds, open_session, parameters_of, strides

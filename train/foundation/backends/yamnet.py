@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from firmware_bridge.audio import to_pcm16
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
+from firmware_bridge.sound.audio import to_pcm16
 from train.foundation.encoder import About, Encoder, Floats, Layer
 from train.foundation.extract import YamNet
 from train.foundation.yamnet import CHANNELS, YAMNET_FILE, parameters_up_to, time_stride, yamnet_layers

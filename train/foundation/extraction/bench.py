@@ -15,9 +15,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from firmware_bridge import progress
-from firmware_bridge.audio import SAMPLE_RATE_HZ, read_audio, write_wav
-from train.corpora.registry import ROOT, load_corpus
+from firmware_bridge.base import progress
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, read_audio, write_wav
+from train.corpora.registry import load_corpus
 from train.foundation.cost import MSP_PODCAST_HOURS, WORKERS, duration
 from train.foundation.extraction.run import extract
 

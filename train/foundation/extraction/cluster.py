@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import EnvironmentLacking, UndertoneError
-from firmware_bridge.progress import track
+from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.base.progress import track
 from train.foundation.extraction.plan import Request, Shard
 from train.foundation.extraction.shard import compute_shard
 

@@ -8,8 +8,8 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-from firmware_bridge.files import sha256_file
-from train.corpora.registry import ROOT
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.paths import ROOT
 
 START = "train.foundation.extraction.shard"
 LIBRARIES = ("numpy", "onnxruntime", "soxr", "soundfile")

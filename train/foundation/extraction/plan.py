@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ
-from firmware_bridge.errors import AudioUnreadable, CorpusInvalid, InvalidSetting
-from firmware_bridge.files import sha256_file
-from firmware_bridge.progress import track
+from firmware_bridge.base.errors import AudioUnreadable, CorpusInvalid, InvalidSetting
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.progress import track
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from train.foundation.encoder import Encoder
 from train.foundation.extraction.code import code_digest
 

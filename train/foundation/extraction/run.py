@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.progress import note, track
+from firmware_bridge.base.progress import note, track
 from train.foundation.catalogue import open_encoder
 from train.foundation.extraction.plan import Keep, Request, Shard, find_recordings, make_plan, make_request
 from train.foundation.extraction.shard import compute_shard, is_whole, shard_folder

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ, read_audio
-from firmware_bridge.errors import AudioUnreadable, EnvironmentLacking
-from firmware_bridge.files import atomic_directory, sha256_file, write_json
+from firmware_bridge.base.errors import AudioUnreadable, EnvironmentLacking
+from firmware_bridge.base.files import atomic_directory, sha256_file, write_json
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, read_audio
 from train.foundation.catalogue import open_encoder
 from train.foundation.encoder import Encoder, equal_lengths, mean_and_deviation
 from train.foundation.extraction.code import code_digest

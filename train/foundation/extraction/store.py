@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import CheckFailed, EnvironmentLacking, UnknownName
-from firmware_bridge.files import sha256_file, write_json
+from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking, UnknownName
+from firmware_bridge.base.files import sha256_file, write_json
 from train.foundation.encoder import Encoder
 from train.foundation.extraction.plan import Request, Shard
 from train.foundation.extraction.shard import FACTS, is_whole, shard_folder

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
 from train.foundation.extraction import cluster, run
 from train.foundation.extraction import plan as planning
 from train.foundation.extraction.run import extract

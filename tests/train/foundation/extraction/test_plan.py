@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import AudioUnreadable, CorpusInvalid, InvalidSetting, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, CorpusInvalid, InvalidSetting, UnknownName
 from train.foundation.backends.onnx import OnnxEncoder
 from train.foundation.extraction import plan as planning
 from train.foundation.extraction.code import START, closure, code_digest

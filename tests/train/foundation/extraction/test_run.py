@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.errors import AudioUnreadable, CheckFailed, EnvironmentLacking, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, CheckFailed, EnvironmentLacking, UnknownName
+from firmware_bridge.sound.audio import read_audio
 from train.foundation.backends.onnx import OnnxEncoder
 from train.foundation.encoder import mean_and_deviation
 from train.foundation.extraction import plan as planning
