@@ -1,20 +1,15 @@
 """Corpora: one record type, one file per corpus, found by name.
 
-Importing this package registers every reader; `load_corpus("ravdess")` is the way in.
+Importing this package imports every module in it, and each reader registers itself;
+`load_corpus("ravdess")` is the way in.
 """
 
-from train.corpora import (
-    crema_d,
-    ravdess,
-    speech_commands,
-    spoken_digits,
-    synthetic,
-    urdu,
-    wake_words,
-)
 from train.corpora.record import Clip, Corpus, Origin
 from train.corpora.registry import READERS, data_folders, find_data, find_reader, load_corpus
 from train.evaluation.leak import UNKNOWN_SPEAKER
+from train.parts import import_all
+
+import_all(__name__, __path__)
 
 __all__ = [
     "READERS",
@@ -22,15 +17,8 @@ __all__ = [
     "Clip",
     "Corpus",
     "Origin",
-    "crema_d",
     "data_folders",
     "find_data",
     "find_reader",
     "load_corpus",
-    "ravdess",
-    "speech_commands",
-    "spoken_digits",
-    "synthetic",
-    "urdu",
-    "wake_words",
 ]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing
 from firmware_bridge.base.progress import note
+from train.corpora.files import decode, in_order, misnamed
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import decode, in_order, misnamed, reader
+from train.corpora.registry import reader
 
 EMOTIONS = {
     "ANG": "angry",

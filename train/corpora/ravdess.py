@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import decode, in_order, misnamed, reader, sound_files
+from train.corpora.registry import reader
 
 EMOTIONS = {
     "01": "neutral",

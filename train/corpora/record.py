@@ -17,6 +17,8 @@ from firmware_bridge.base.files import sha256_file
 from train.evaluation.leak import UNKNOWN_SPEAKER
 
 Origin = Literal["real", "synthetic"]
+Channel = Literal["mix", "fainter"]
+SpeakerUnit = Literal["person", "character", "video"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,15 @@ class Clip:
         gender: `female` or `male`, where known.
         evidence: Whether a person or a synthesiser speaks.
         has_audio: False for a clip of which only the labels are at hand.
+        raters: How many people's votes stand behind `votes`, where known.
+        session: The recording session, where speakers meet in sessions.
+        script: What is said or played: clips with the same script share words.
+        style: How it came about (`scripted`, `improvised`, `natural`, a language), where the corpus tells.
+        partition: The corpus's own part: `train`, `validation`, `test`, `test1`, …
+        extra: Further numbers of the corpus by name, in its own units.
+        start_s: Where the clip begins in its file, in seconds; None for the whole file.
+        end_s: Where it ends.
+        channel: What is heard of a recording with several channels: their mean, or the fainter one.
     """
 
     path: Path
@@ -50,6 +61,25 @@ class Clip:
     gender: str | None = None
     evidence: Origin = "real"
     has_audio: bool = True
+    raters: int | None = None
+    session: str | None = None
+    script: str | None = None
+    style: str | None = None
+    partition: str | None = None
+    extra: tuple[tuple[str, float], ...] = ()
+    start_s: float | None = None
+    end_s: float | None = None
+    channel: Channel = "mix"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the clip is a whole file as it is read."""
+        return self.start_s is None and self.channel == "mix"
+
+    @property
+    def name(self) -> str:
+        """The file's name, with the stretch in seconds for a clip that is a part of its file."""
+        return self.path.name if self.start_s is None else f"{self.path.name}#{self.start_s:g}-{self.end_s:g}"
 
     def distribution(self, labels: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the training target: the raters' distribution, or else one-hot of the label.
@@ -91,6 +121,8 @@ class Corpus:
         evidence: Whether people or a synthesiser speak.
         sidecars: Files beside the clips that belong to it (tables of votes, background noises).
         noise_files: Recordings without speech that came with the corpus.
+        speaker_unit: What a speaker's name stands for; only a `person` proves that a voice is unheard.
+        release: Which release it is, where the files tell.
     """
 
     name: str
@@ -103,6 +135,8 @@ class Corpus:
     evidence: Origin = "real"
     sidecars: tuple[Path, ...] = ()
     noise_files: tuple[Path, ...] = ()
+    speaker_unit: SpeakerUnit = "person"
+    release: str = ""
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -151,18 +185,30 @@ class Corpus:
         """Return a SHA-256 over relative path, size and SHA-256 of each file, sorted by path."""
         files = {clip.path for clip in self.clips if clip.has_audio} | {*self.sidecars, *self.noise_files}
         total = hashlib.sha256()
-        for relative, path in sorted((path.relative_to(self.root).as_posix(), path) for path in files):
+        for relative, path in sorted((self._relative(path), path) for path in files):
             total.update(f"{relative}\t{path.stat().st_size}\t{sha256_file(path)}\n".encode())
         return total.hexdigest()
+
+    def _relative(self, path: Path) -> str:
+        """Return a file's place in the corpus; a noise from another folder goes by its own folder and name."""
+        if path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return f"../{path.parent.name}/{path.name}"
 
 
 def checked(corpus: Corpus) -> Corpus:
     """Return `corpus` if a model can be trained and honestly scored on it.
 
     Raises:
-        CorpusInvalid: A class without clips, or a single speaker.
+        CorpusInvalid: No clips, a class without clips or votes, or a single speaker.
     """
-    empty = [label for label, count in corpus.counts().items() if count == 0]
+    if not corpus.clips:
+        raise CorpusInvalid(
+            f"corpus {corpus.name} at {corpus.root}: no clip is left",
+            "complete the download, or take another slice",
+        )
+    voted = {label for clip in corpus.clips for label, share in clip.votes or () if share > 0}
+    empty = [label for label, count in corpus.counts().items() if count == 0 and label not in voted]
     if empty:
         raise CorpusInvalid(
             f"corpus {corpus.name} at {corpus.root}: no clips of class {', '.join(empty)}",

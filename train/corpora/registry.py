@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing, UnknownName
+from firmware_bridge.base.errors import CorpusMissing, UnknownName
 from firmware_bridge.base.paths import ROOT
-from firmware_bridge.sound.audio import AUDIO_SUFFIXES
-from train.corpora.record import Clip, Corpus, checked
+from train.corpora.classes import ALL, apply_scheme, scheme_names
+from train.corpora.record import Corpus, checked
+from train.parts import Parts
 
 DATA_VARIABLE = "UNDERTONE_DATA"
 
 Loader = Callable[[Path], Corpus]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part or a reading of a corpus, chosen as `NAME/SLICE`.
+
+    Attributes:
+        apply: Makes the slice from the whole corpus.
+        summary: One line.
+        sets_classes: Whether it decides the classes, in place of a scheme of `classes.toml`.
+    """
+
+    apply: Callable[[Corpus], Corpus]
+    summary: str
+    sets_classes: bool = False
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the makers say that the whole corpus holds.
+
+    Attributes:
+        clips: Labelled clips.
+        speakers: Speakers.
+        source: Where that is said.
+        sha256: Hashes of files that are the same for everybody, by place below the root.
+    """
+
+    clips: int
+    speakers: int | None
+    source: str
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -24,10 +57,13 @@ class Reader:
     Attributes:
         name: What the user types.
         folders: Names that its folder can have below a data folder; none for a corpus made on the spot.
-        task: `emotion` or `keyword`.
+        task: `emotion`, `keyword`, or `text` for a corpus without sound.
         summary: One line for `undertone list`.
         load: Reads the corpus from a folder.
         default: Where a corpus that is made on the spot is kept.
+        slices: Its own slices, by name.
+        classes: The scheme of classes in force where the user names none; `all` for the corpus's own.
+        published: What the whole corpus holds, where that is known.
     """
 
     name: str
@@ -36,27 +72,48 @@ class Reader:
     summary: str
     load: Loader
     default: Path | None = None
+    slices: Mapping[str, Slice] = field(default_factory=dict)
+    classes: str = ALL
+    published: Published | None = None
+
+    def slice_names(self) -> tuple[str, ...]:
+        """Return every slice that can be asked for: the corpus's own, and schemes for emotions."""
+        schemes = () if self.task == "keyword" else (ALL, *scheme_names())
+        return (*self.slices, *schemes)
 
 
-READERS: dict[str, Reader] = {}
+READERS: Parts[Reader] = Parts("corpus")
 
 
 def reader(
-    name: str, *, task: str, summary: str, folders: tuple[str, ...] = (), default: Path | None = None
+    name: str,
+    *,
+    task: str,
+    summary: str,
+    folders: tuple[str, ...] = (),
+    default: Path | None = None,
+    slices: Mapping[str, Slice] | None = None,
+    classes: str = ALL,
+    published: Published | None = None,
 ) -> Callable[[Loader], Loader]:
-    """Register the decorated function as the loader of corpus `name`.
+    """Register the decorated function as the loader of corpus `name`; the arguments are those of `Reader`.
 
     Args:
         name: What the user types.
-        task: `emotion` or `keyword`.
+        task: `emotion`, `keyword` or `text`.
         summary: One line about it.
         folders: Names that its folder can have below a data folder, if not `name`.
         default: For a corpus that is made on the spot: where it is kept.
+        slices: Its own slices.
+        classes: The scheme of classes where the user names none.
+        published: What the whole corpus holds.
     """
 
     def register(load: Loader) -> Loader:
         places = () if default else (folders or (name,))
-        READERS[name] = Reader(name, places, task, summary, load, default)
+        READERS.add(
+            name, Reader(name, places, task, summary, load, default, slices or {}, classes, published)
+        )
         return load
 
     return register
@@ -79,24 +136,38 @@ def find_reader(name: str) -> Reader:
     Raises:
         UnknownName: No such corpus.
     """
-    if name not in READERS:
-        raise UnknownName("corpus", name, READERS)
-    return READERS[name]
+    return READERS.find(name)
 
 
-def load_corpus(which: str) -> Corpus:
-    """Load a corpus.
+@dataclass(frozen=True)
+class Choice:
+    """What a user asked for: `NAME[/SLICE[+SLICE]][:PATH]`, taken apart.
 
-    Args:
-        which: `NAME`, or `NAME:PATH` with the folder of its official layout.
+    Attributes:
+        reader: The corpus's reader.
+        slices: Names of slices, in the order given.
+        root: Where the corpus is looked for.
+    """
+
+    reader: Reader
+    slices: tuple[str, ...]
+    root: Path
+
+
+def choose(which: str) -> Choice:
+    """Take `NAME[/SLICE[+SLICE]][:PATH]` apart and find the folder.
 
     Raises:
-        UnknownName: No such corpus.
-        CorpusMissing: Its folder is not there, or is empty.
-        CorpusInvalid: It cannot be used as it is.
+        UnknownName: No such corpus, or it has no such slice.
+        CorpusMissing: Its folder is not there.
     """
-    name, _, place = which.partition(":")
+    front, _, place = which.partition(":")
+    name, _, listed = front.partition("/")
     known = find_reader(name)
+    slices = tuple(part for part in listed.split("+") if part)
+    for part in slices:
+        if part not in known.slice_names():
+            raise UnknownName(f"slice of {name}", part, known.slice_names() or ("none: it has no slices",))
     if place:
         root = Path(place).expanduser()
     elif known.default is not None:
@@ -113,55 +184,34 @@ def load_corpus(which: str) -> Corpus:
         root = found
     if known.default is None and not root.is_dir():
         raise CorpusMissing(f"{root}: no such folder", f"give the folder of {name} as '{name}:PATH'")
-    return checked(known.load(root))
+    return Choice(known, slices, root)
 
 
-def sound_files(root: Path, pattern: str) -> list[Path]:
-    """Return the sound files below `root` that match, sorted; hidden files are left out.
+def load_corpus(which: str) -> Corpus:
+    """Load a corpus.
 
     Args:
-        root: The folder of a corpus. Both `root/…` and `root/audio/…` are accepted.
-        pattern: A glob without the suffix, for instance `Actor_*/*`.
+        which: `NAME`, or `NAME:PATH` with the folder of its official layout; `NAME/SLICE` or
+            `NAME/SLICE+SLICE` for a part of it or other classes.
 
     Raises:
-        CorpusMissing: There is none.
+        UnknownName: No such corpus or slice.
+        CorpusMissing: Its folder is not there, or is empty.
+        CorpusInvalid: It cannot be used as it is.
     """
-    base = root / "audio" if (root / "audio").is_dir() else root
-    found = sorted(
-        path
-        for path in base.glob(pattern)
-        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
-    )
-    if not found:
-        kinds = ", ".join(sorted(AUDIO_SUFFIXES))
-        raise CorpusMissing(
-            f"{root}: no sound files ({pattern} with {kinds})",
-            "point at the folder of the corpus's official layout",
-            "train/corpora/README.md",
-        )
-    return found
+    choice = choose(which)
+    return checked(sliced(choice.reader.load(choice.root), choice))
 
 
-def decode(path: Path, field: str, code: str, codes: dict[str, str]) -> str:
-    """Return the meaning of a code in a file name.
-
-    Raises:
-        CorpusInvalid: The code is unknown; the known ones are listed.
-    """
-    if code not in codes:
-        listed = ", ".join(f"{known} {meaning}" for known, meaning in codes.items())
-        raise CorpusInvalid(f"{path.name}: unknown {field} code '{code}'", f"known codes: {listed}")
-    return codes[code]
-
-
-def misnamed(path: Path, expected: str) -> CorpusInvalid:
-    """Return the error for a file name that does not follow the corpus's scheme."""
-    return CorpusInvalid(
-        f"{path.name}: not a file name of this corpus (expected {expected})",
-        "move the file out of the corpus folder, or give it its original name",
-    )
-
-
-def in_order(clips: list[Clip]) -> tuple[Clip, ...]:
-    """Return clips sorted by path, the order that all results rely on."""
-    return tuple(sorted(clips, key=lambda clip: clip.path.as_posix()))
+def sliced(corpus: Corpus, choice: Choice) -> Corpus:
+    """Return the slices of a corpus that were asked for: its classes first, then its parts."""
+    own = [choice.reader.slices[name] for name in choice.slices if name in choice.reader.slices]
+    deciding = [part for part in own if part.sets_classes]
+    for part in deciding:
+        corpus = part.apply(corpus)
+    schemes = [name for name in choice.slices if name not in choice.reader.slices]
+    for scheme in schemes or ([] if deciding else [choice.reader.classes]):
+        corpus = apply_scheme(corpus, scheme)
+    for part in own:
+        corpus = corpus if part.sets_classes else part.apply(corpus)
+    return corpus

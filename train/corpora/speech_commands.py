@@ -12,8 +12,9 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import CorpusMissing
 from firmware_bridge.sound.audio import AUDIO_SUFFIXES
+from train.corpora.files import in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import in_order, misnamed, reader, sound_files
+from train.corpora.registry import reader
 
 NOISE_FOLDER = "_background_noise_"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import decode, in_order, misnamed, reader, sound_files
+from train.corpora.registry import reader
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGITS = {str(digit): word for digit, word in enumerate(WORDS)}

@@ -25,8 +25,9 @@ from firmware_bridge.base.progress import note, track
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float, to_pcm16, write_wav
 from train.corpora import espeak
 from train.corpora.espeak import Utterance
+from train.corpora.files import in_order
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import in_order, reader
+from train.corpora.registry import reader
 
 VERSION = "1"
 INDEX = "index.json"

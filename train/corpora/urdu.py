@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 
 from firmware_bridge.base.errors import CorpusInvalid
+from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import decode, in_order, misnamed, reader, sound_files
+from train.corpora.registry import reader
 
 EMOTIONS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 GENDERS = {"F": "female", "M": "male"}

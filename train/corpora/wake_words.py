@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from train.corpora.files import in_order, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import in_order, reader, sound_files
+from train.corpora.registry import reader
 from train.evaluation.leak import UNKNOWN_SPEAKER
 
 
