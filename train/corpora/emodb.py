@@ -54,7 +54,9 @@ _NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z]?)")
     "emodb",
     task="emotion",
     summary="EmoDB, 7 acted emotions, German, 10 actors",
-    published=Published(535, 10, "F. Burkhardt et al., A Database of German Emotional Speech, Interspeech 2005"),
+    published=Published(
+        535, 10, "F. Burkhardt et al., A Database of German Emotional Speech, Interspeech 2005"
+    ),
 )
 def load(root: Path) -> Corpus:
     """Read EmoDB from `root`.
