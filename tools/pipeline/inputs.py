@@ -109,8 +109,8 @@ class Inputs:
     @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-256 of what the stages read: sound, labels and order of both corpora, noises and rooms."""
-        words = [[c.path.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
-        emotion = [[c.path.name, c.speaker, c.valence, c.arousal, c.dominance] for c in self.clips]
+        words = [[c.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
+        emotion = [[c.name, c.speaker, c.valence, c.arousal, c.dominance] for c in self.clips]
         return {
             "emotion": sha256_of(
                 self.fingerprints[self.emotion.name], self.labels, emotion, self.truth, self.targets

@@ -11,6 +11,7 @@ from tools.pipeline.inputs import gather
 from tools.pipeline.joint import composed_pcm
 from tools.pipeline.recipe import parse_recipe
 from train.corpora import load_corpus
+from train.corpora.record import Clip, Corpus
 
 COMPOSED = "composed"
 
@@ -76,7 +77,7 @@ def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segme
         )
     placeholder = np.zeros(1, np.int16)
     # The whole path below the corpus's folder: file names alone may repeat from speaker to speaker.
-    by_name = {c.path.relative_to(corpus.root).with_suffix("").as_posix().replace("/", "-"): c for c in known}
+    by_name = {_segment_name(corpus, c): c for c in known}
     listed = [
         Segment(name, placeholder, manifest.labels.index(str(c.label)), c.speaker)
         for name, c in by_name.items()
@@ -84,6 +85,11 @@ def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segme
     kept = thin(listed, limit)
     sound = read_clips([by_name[s.name] for s in kept], f"reading {corpus.name}")
     return [Segment(s.name, pcm, s.label, s.speaker) for s, pcm in zip(kept, sound, strict=True)]
+
+
+def _segment_name(corpus: Corpus, clip: Clip) -> str:
+    """Return a clip's name as a file name, without the sound file's ending."""
+    return corpus.name_of(clip).replace(clip.path.suffix, "", 1).replace("/", "-")
 
 
 def segments_for(bundle: Bundle, corpus: str, limit: int | None) -> list[Segment]:

@@ -31,6 +31,6 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
 
     parts = {
         "corpora": inputs.digests,
-        "clips": {name: [clip.path.name for clip in clips] for name, clips in wanted.items()},
+        "clips": {name: [clip.name for clip in clips] for name, clips in wanted.items()},
     }
     return stages.run("sound", parts, make)

@@ -2,21 +2,21 @@
 
 Names are `AAAA_SSS_EEE_LL`: actor, sentence, intended emotion, level. The label is the intended emotion, the
 votes are what listeners heard: rows of `tabulatedVotes.csv` whose id begins with 1 (voice alone; 2 is the face
-alone, 3 both, and the clip's name is in all three). Audio is used where it is, in `AudioWAV/`.
+alone, 3 both, and the clip's name is in all three). Audio is used where it is, in `AudioWAV/`; three clips were
+published as MP3 alone and are taken from `AudioMP3/`.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing
+from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.base.progress import note
-from train.corpora.files import decode, in_order, misnamed
+from train.corpora.files import decode, in_order, misnamed, sounds_by_stem
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import reader
+from train.corpora.registry import Published, reader
+from train.corpora.tables import Row, first_file, number, read_rows
 
 EMOTIONS = {
     "ANG": "angry",
@@ -52,6 +52,17 @@ _NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{2})")
     task="emotion",
     summary="CREMA-D, 6 acted emotions with listeners' votes, English, 91 actors",
     folders=("crema_d", "crema_d_votes"),
+    published=Published(
+        7442,
+        91,
+        "github.com/CheyneyComputerScience/CREMA-D, commit 1658cd34",
+        {
+            "tabulatedVotes.csv": "774d9d759cb5caf2542758a39eca8c0f1d2777f9987ff5d5adf8066d192f377b",
+            "VideoDemographics.csv": "e33ddc8b60bedf98541735801127cbb67098b5957271adbdd5dea8a44294eec3",
+            "SentenceFilenames.csv": "d88cb50e84bbc30b2e159cdfc25e1cf87777ad97c7c41d6ab8f75d3383b8f740",
+            "summaryTable.csv": "fb0e382700d32c0d9adc0c6815292215a36bcf912f2657048862c91e3bd2b317",
+        },
+    ),
 )
 def load(root: Path) -> Corpus:
     """Read CREMA-D from `root`. Clips without a sound file are listed with `has_audio=False`.
@@ -61,18 +72,18 @@ def load(root: Path) -> Corpus:
         CorpusInvalid: A damaged table, or a clip name with an unknown code.
     """
     votes, people = _find(root, "tabulatedVotes.csv"), _find(root, "VideoDemographics.csv")
-    genders = {row["ActorID"]: row["Sex"].lower() for row in _rows(people, "ActorID", "Sex")}
-    sounds = {
-        path.stem: path for path in sorted((root / "AudioWAV").glob("*")) if path.suffix in (".wav", ".flac")
-    }
+    genders = {row["ActorID"]: row["Sex"].lower() for _, row in read_rows(people, "ActorID", "Sex")}
+    sounds = sounds_by_stem([root / "AudioWAV", root / "AudioMP3"])
     clips = [
-        _clip(root, row, sounds, genders)
-        for row in _rows(votes, "", "fileName", *VOTE_COLUMNS)
+        _clip(root, where, row, sounds, genders)
+        for where, row in read_rows(votes, "", "fileName", *VOTE_COLUMNS)
         if row[""].startswith(VOICE_ONLY)
     ]
     silent = sum(not clip.has_audio for clip in clips)
     if silent:
         note(f"crema_d: {silent} of {len(clips)} clips have votes but no sound file in {root / 'AudioWAV'}")
+    if unlisted := len(set(sounds) - {clip.path.stem for clip in clips}):
+        note(f"crema_d: {unlisted} sound files have no votes: left out")
     return Corpus(
         name="crema_d",
         root=root,
@@ -86,7 +97,7 @@ def load(root: Path) -> Corpus:
     )
 
 
-def _clip(root: Path, row: dict[str, str], sounds: dict[str, Path], genders: dict[str, str]) -> Clip:
+def _clip(root: Path, where: str, row: Row, sounds: dict[str, Path], genders: dict[str, str]) -> Clip:
     """Return the clip of one row of votes."""
     name = row["fileName"]
     place = sounds.get(name, root / "AudioWAV" / f"{name}.wav")
@@ -94,10 +105,13 @@ def _clip(root: Path, row: dict[str, str], sounds: dict[str, Path], genders: dic
     if match is None:
         raise misnamed(place, "AAAA_SSS_EEE_LL, for instance 1001_IEO_ANG_HI")
     actor, sentence, emotion, _ = match.groups()
-    counts = {label: int(row[column]) for column, label in VOTE_COLUMNS.items()}
+    counts = {
+        label: int(number(where, f"votes {column}", row[column], 0, 1000))
+        for column, label in VOTE_COLUMNS.items()
+    }
     raters = sum(counts.values())
     if raters == 0:
-        raise CorpusInvalid(f"{name}: a row without votes", "fetch tabulatedVotes.csv again")
+        raise CorpusInvalid(f"{where}: {name}: a row without votes", "fetch tabulatedVotes.csv again")
     return Clip(
         path=place,
         corpus="crema_d",
@@ -107,22 +121,12 @@ def _clip(root: Path, row: dict[str, str], sounds: dict[str, Path], genders: dic
         transcript=decode(place, "sentence", sentence, SENTENCES),
         gender=genders.get(actor),
         has_audio=name in sounds and name not in WITHOUT_SOUND,
+        raters=raters,
+        script=sentence,
+        style="scripted",
     )
 
 
 def _find(root: Path, name: str) -> Path:
     """Return a table, from the folder itself or the official `processedResults/`."""
-    for path in (root / name, root / "processedResults" / name):
-        if path.is_file():
-            return path
-    raise CorpusMissing(f"{root}: no {name}", "point at the folder of the CREMA-D repository")
-
-
-def _rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
-    """Yield a table's rows after checking that it has the columns."""
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        table = csv.DictReader(stream)
-        missing = [column for column in columns if column not in (table.fieldnames or [])]
-        if missing:
-            raise CorpusInvalid(f"{path}: no column {', '.join(missing)}", "fetch the file again")
-        yield from table
+    return first_file(root, (name, f"processedResults/{name}"), "of the CREMA-D repository")

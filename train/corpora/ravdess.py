@@ -11,7 +11,7 @@ from pathlib import Path
 
 from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import reader
+from train.corpora.registry import Published, reader
 
 EMOTIONS = {
     "01": "neutral",
@@ -29,7 +29,12 @@ SPEECH_CHANNEL = "01"
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
-@reader("ravdess", task="emotion", summary="RAVDESS, 8 acted emotions, English, 24 actors (non-commercial)")
+@reader(
+    "ravdess",
+    task="emotion",
+    summary="RAVDESS, 8 acted emotions, English, 24 actors (non-commercial)",
+    published=Published(1440, 24, "zenodo.org/records/1188976"),
+)
 def load(root: Path) -> Corpus:
     """Read RAVDESS speech from `root`; sung clips (channel 02) are left out.
 
@@ -65,4 +70,6 @@ def _clip(path: Path) -> Clip | None:
         label=decode(path, "emotion", emotion, EMOTIONS),
         transcript=decode(path, "statement", statement, STATEMENTS),
         gender="male" if int(actor) % 2 else "female",
+        script=statement,
+        style="scripted",
     )

@@ -148,6 +148,10 @@ class Corpus:
         """Whether every clip names its speaker."""
         return all(clip.speaker != UNKNOWN_SPEAKER for clip in self.clips)
 
+    def name_of(self, clip: Clip) -> str:
+        """Return a clip's name, the same on every machine: its path below the corpus, and its stretch."""
+        return self._relative(clip.path.with_name(clip.name))
+
     def of(self, speakers: Iterable[str]) -> tuple[Clip, ...]:
         """Return the clips of some speakers, in corpus order.
 

@@ -18,6 +18,8 @@ from train.corpora.registry import reader
 
 NOISE_FOLDER = "_background_noise_"
 
+PARTITIONS = {"training": "train", "validation": "validation", "testing": "test"}
+
 _NAME = re.compile(r"([0-9a-f]{8})_nohash_\d+")
 _BUCKETS = 2**27 - 1
 
@@ -81,4 +83,5 @@ def _clip(path: Path) -> Clip:
         speaker=f"speech_commands/{match.group(1)}",
         label=word,
         transcript=word,
+        partition=PARTITIONS[official_part(match.group(1))],
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import reader
+from train.corpora.registry import Published, reader
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGITS = {str(digit): word for digit, word in enumerate(WORDS)}
@@ -19,7 +19,10 @@ _NAME = re.compile(r"([^_]+)_([^_]+)_(\d+)")
 
 
 @reader(
-    "spoken_digits", task="keyword", summary="Free Spoken Digit Dataset, 10 digits, 6 speakers, 8 kHz source"
+    "spoken_digits",
+    task="keyword",
+    summary="Free Spoken Digit Dataset, 10 digits, 6 speakers, 8 kHz source",
+    published=Published(3000, 6, "github.com/Jakobovski/free-spoken-digit-dataset"),
 )
 def load(root: Path) -> Corpus:
     """Read the digits from `root` (`audio/`, the official `recordings/`, or the folder itself).

@@ -46,7 +46,7 @@ def read_rows(path: Path, *columns: str, delimiter: str = ",") -> Iterator[tuple
     else:
         table = csv.reader(stream, delimiter=delimiter, strict=True)
     header = next(table, [])
-    if missing := sorted(set(columns) - set(header)):
+    if missing := [column for column in columns if column not in header]:
         raise CorpusInvalid(
             f"{path}: no column {', '.join(missing)}", f"{AGAIN}; it has: {', '.join(header)}"
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from firmware_bridge.base.errors import CorpusInvalid
 from train.corpora.files import decode, in_order, misnamed, sound_files
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import reader
+from train.corpora.registry import Published, reader
 
 EMOTIONS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 GENDERS = {"F": "female", "M": "male"}
@@ -20,7 +20,14 @@ GENDERS = {"F": "female", "M": "male"}
 _NAME = re.compile(r"(S([A-Z])\d+)_F\d+_([A-Z])\d+")
 
 
-@reader("urdu", task="emotion", summary="URDU, 4 natural emotions, talk shows (research only)")
+@reader(
+    "urdu",
+    task="emotion",
+    summary="URDU, 4 natural emotions, talk shows (research only)",
+    published=Published(
+        400, 29, "github.com/siddiquelatif/URDU-Dataset (38 speakers in its README, 29 in the names)"
+    ),
+)
 def load(root: Path) -> Corpus:
     """Read URDU from `root`.
 
@@ -58,4 +65,5 @@ def _clip(path: Path) -> Clip:
         speaker=f"urdu/{speaker}",
         label=label,
         gender=decode(path, "gender", gender, GENDERS),
+        style="natural",
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from firmware_bridge.base.errors import CorpusInvalid
 from train.corpora.record import Clip, Corpus
 from train.evaluation.splits import leave_speakers_out
 from train.foundation.catalogue import open_encoder
@@ -74,8 +75,17 @@ class Sweep:
 
 
 def clip_names(corpus: Corpus, clips: Sequence[Clip]) -> dict[str, Path]:
-    """Return names that are the same on every machine, paths below the corpus's folder, with the files."""
-    return {clip.path.relative_to(corpus.root).as_posix(): clip.path for clip in clips}
+    """Return names that are the same on every machine, paths below the corpus's folder, with the files.
+
+    Raises:
+        CorpusInvalid: A clip is a stretch of its file: extraction hears whole files.
+    """
+    if parts := [clip.name for clip in clips if not clip.whole]:
+        raise CorpusInvalid(
+            f"{len(parts)} clips of {corpus.name} are stretches of longer recordings ({parts[0]})",
+            f"cut them into files first: undertone corpus {corpus.name} --cut FOLDER",
+        )
+    return {corpus.name_of(clip): clip.path for clip in clips}
 
 
 def speaker_deal(clips: Sequence[Clip], folds: int, deal: Deal) -> npt.NDArray[np.int64]:
