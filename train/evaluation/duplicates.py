@@ -22,6 +22,7 @@ SAME_ABOVE = 0.98
 
 _WINDOW = 512
 _LOUD = 0.1  # of the loudest window's RMS: where a recording begins and ends
+_BLOCK = 2048
 _FLOOR_DB = 40.0  # what lies further below the peak is the room, not the speech
 
 
@@ -75,11 +76,28 @@ def find_duplicates(
     right = [(name, sound_print(pcm)) for name, pcm in held_out]
     if not left or not right:
         return []
-    likeness = np.stack([mark for _, mark in left]) @ np.stack([mark for _, mark in right]).T
-    return [
-        Duplicate(left[i][0], right[j][0], float(likeness[i, j]))
-        for i, j in np.argwhere(likeness > same_above)
-    ]
+    marks = [np.stack([mark for _, mark in side]) for side in (left, right)]
+    pairs = duplicates_between(marks[0], marks[1], same_above)
+    return [Duplicate(left[i][0], right[j][0], likeness) for i, j, likeness in pairs]
+
+
+def duplicates_between(
+    heard: npt.NDArray[np.float32], held_out: npt.NDArray[np.float32], same_above: float = SAME_ABOVE
+) -> list[tuple[int, int, float]]:
+    """Return the pairs of prints that are of the same recording: row of each side and their likeness.
+
+    Args:
+        heard: float32 [n, m], prints of what the model has heard.
+        held_out: float32 [k, m], prints of what is to be scored.
+        same_above: Likeness from which two recordings count as the same.
+    """
+    found = []
+    for start in range(0, len(heard), _BLOCK):  # bounded memory, however large the corpus
+        likeness = heard[start : start + _BLOCK] @ held_out.T
+        found += [
+            (start + int(i), int(j), float(likeness[i, j])) for i, j in np.argwhere(likeness > same_above)
+        ]
+    return found
 
 
 def require_no_duplicates(

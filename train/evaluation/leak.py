@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
 
 from firmware_bridge.base.errors import SpeakerLeak
 
@@ -28,6 +30,7 @@ class SpeakerProof:
 
     __slots__ = ("heard", "held_out")
 
+    warning: ClassVar[str] = ""
     heard: tuple[str, ...]
     held_out: tuple[str, ...]
 
@@ -88,6 +91,42 @@ def require_disjoint(heard: Iterable[str], held_out: Iterable[str]) -> SpeakerPr
             f"speakers on both sides of the split: {_listed(both)}", "give each speaker to one side only"
         )
     return SpeakerProof(known, kept, _GUARD)
+
+
+@dataclass(frozen=True)
+class AdmittedLeak:
+    """In place of a proof: the admission that speakers are on both sides. Ask `admit_leak` for one.
+
+    `score` takes it, and the scorecard carries `LEAKS SPEAKERS` wherever it goes.
+
+    Attributes:
+        heard: Speakers that training, selection or calibration has heard, sorted.
+        held_out: Speakers that are scored, sorted; some or all are among `heard`.
+    """
+
+    heard: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+    warning: ClassVar[str] = "LEAKS SPEAKERS"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over both lists, which is never that of a proof."""
+        return hashlib.sha256(json.dumps(["leaks", self.heard, self.held_out]).encode()).hexdigest()
+
+    def cover(self, speakers: Iterable[str]) -> None:
+        """Check that every speaker is among those that were named.
+
+        Raises:
+            SpeakerLeak: One is not.
+        """
+        if outside := sorted(set(speakers) - set(self.held_out)):
+            raise SpeakerLeak(f"the plan does not name {_listed(outside)}", "score the clips of the plan")
+
+
+def admit_leak(heard: Iterable[str], held_out: Iterable[str]) -> AdmittedLeak:
+    """Return the admission that scores on `held_out` are no evidence about unheard speakers."""
+    return AdmittedLeak(tuple(sorted(set(heard))), tuple(sorted(set(held_out))))
 
 
 def _listed(names: Iterable[str], most: int = 12) -> str:

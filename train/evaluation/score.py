@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from train.evaluation import metrics
 from train.evaluation.bootstrap import Interval, bootstrap, speaker_confusions
-from train.evaluation.leak import SpeakerProof
+from train.evaluation.leak import AdmittedLeak, SpeakerProof
 
 GUESSES = (1, 2, 3)
 PA_UAR_PERCENT = (50, 75)
@@ -37,6 +37,7 @@ class Scorecard:
         prior: UAR and macro-F1 of guessing with the class priors.
         evidence: `real` or `synthetic` speech.
         proof: Hash of the speaker proof.
+        warning: `LEAKS SPEAKERS` where there is no proof but the admission that voices were heard; else nothing.
     """
 
     labels: tuple[str, ...]
@@ -54,6 +55,7 @@ class Scorecard:
     prior: dict[str, float]
     evidence: str
     proof: str
+    warning: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the scorecard as JSON-ready data."""
@@ -65,7 +67,7 @@ def score(
     scores: npt.ArrayLike,
     speakers: Sequence[str],
     labels: Sequence[str],
-    proof: SpeakerProof,
+    proof: SpeakerProof | AdmittedLeak,
     *,
     genders: Sequence[str | None] | None = None,
     train_counts: npt.ArrayLike | None = None,
@@ -80,7 +82,8 @@ def score(
         scores: Logits, probabilities or int8 scores, higher is better [n, C].
         speakers: Who speaks in each clip [n].
         labels: Class names in output order [C].
-        proof: From `require_disjoint` or a `Split`; must cover every speaker.
+        proof: From `require_disjoint` or a `Split`; must cover every speaker. An `AdmittedLeak` is taken too, and
+            marks the scorecard.
         genders: `female`, `male` or None for each clip [n].
         train_counts: Training clips of each class [C], for the majority and prior predictors; where absent,
             the counts of the scored clips are used (which can only flatter those predictors).
@@ -120,6 +123,7 @@ def score(
         prior=_summary(metrics.prior_confusion(priors, counts)),
         evidence=evidence,
         proof=proof.hash,
+        warning=proof.warning,
     )
 
 
