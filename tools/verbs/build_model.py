@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 from tools import console
 from tools.pipeline.recipe import Recipe
 
@@ -97,4 +97,4 @@ def command(name: str, corpus: str | None, keywords: str | None, as_json: bool) 
         if stages.made
         else "everything was up to date"
     )
-    note(f"{made}, {time.monotonic() - started:.1f} s")
+    tell(f"{made}, {time.monotonic() - started:.1f} s")
