@@ -56,12 +56,12 @@ def build(recipe: Recipe, stages: Stages) -> Bundle:
     """Build the bundle of a recipe and return it."""
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
-    from tools.pipeline.soundness import check_sound
+    from tools.pipeline.soundness import check_sound, heard_prints
 
     inputs = gather(recipe)
-    check_sound(inputs, stages)
+    sound = check_sound(inputs, stages)
     made, judged = make_everything(inputs, stages)
-    return pack(inputs, stages, made, judged)
+    return pack(inputs, stages, made, judged, heard_prints(inputs, sound))
 
 
 @click.command(help="Build the bundle of a recipe: features, teacher, students, int8, analysis, fusion.")
