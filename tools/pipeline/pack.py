@@ -21,6 +21,7 @@ from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
 from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
+from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
 
 
@@ -103,7 +104,7 @@ def model_entry(
     return entry, content
 
 
-def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
+def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints) -> Bundle:
     """Write the bundle (if it is not there already) below `bundles/` beside the stages; point `bundle` at it.
 
     Raises:
@@ -119,7 +120,7 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
     try:
         bundle = load_bundle(directory)
     except BundleInvalid:
-        bundle = _write(inputs, made, judged, compiled, directory)
+        bundle = _write(inputs, made, judged, compiled, directory, heard)
     point_at(build / "bundle", directory)
     return bundle
 
@@ -133,7 +134,9 @@ def point_at(link: Path, directory: Path) -> None:
     temporary.replace(link)
 
 
-def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path) -> Bundle:
+def _write(
+    inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path, heard: Prints
+) -> Bundle:
     figures = json.loads((judged / "figures.json").read_text())
     heads = json.loads((made.fusion / "fusion.json").read_text())
     files: dict[str, bytes] = {}
@@ -166,6 +169,7 @@ def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, dire
         "evidence": inputs.evidence,
         "git_revision": git_revision(),
     }
+    files[HEARD_FILE] = heard.to_bytes()
     files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
     if (picture := made.teacher / "layers.png").is_file():
         files[picture.name] = picture.read_bytes()

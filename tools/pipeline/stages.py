@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from firmware_bridge.base.files import atomic_directory
 from firmware_bridge.base.paths import BUILD
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import note, tell
 from tools.pipeline.closure import closure_of, source_hashes
 
 KEPT = 2
@@ -76,10 +76,10 @@ class Stages:
         """Make a result that is not there."""
         self._clear_unfinished(self.root / name)
         started = time.monotonic()
-        note(f"stage {name}")
+        tell(f"stage {name}")
         with atomic_directory(folder) as temporary:
             make(temporary)
-        note(f"stage {name}: done in {time.monotonic() - started:.1f} s")
+        tell(f"stage {name}: done in {time.monotonic() - started:.1f} s")
         self.made.append(name)
         self._prune(self.root / name)
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.base.errors import SpeakerLeak
-from train.evaluation.duplicates import SAME_ABOVE, Duplicate, duplicates_between, sound_print
+from train.corpora.record import Clip
+from train.evaluation.duplicates import Duplicate, Prints, find_duplicates
 from train.protocols.plan import Fold, Plan
 
 _ZEROS = re.compile(r"(?<![0-9a-z])0+(?=\d+(?![0-9a-z]))")
@@ -40,17 +41,18 @@ def require_distinct_names(heard: Iterable[str], held_out: Iterable[str]) -> Non
         )
 
 
-def prints_of(sounds: Sequence[npt.NDArray[np.int16]]) -> npt.NDArray[np.float32]:
-    """Return the sound prints of recordings, float32[n, m], to be made once for all folds."""
-    return np.stack([sound_print(pcm) for pcm in sounds])
+def prints_of(clips: Sequence[Clip], sounds: Iterable[npt.NDArray[np.int16]]) -> Prints:
+    """Return the sound prints of clips, int16 at 16 kHz, to be made once for all folds."""
+    called = (f"{clip.speaker}/{clip.name}" for clip in clips)
+    return Prints.of(zip(called, sounds, strict=True))
 
 
-def require_sound_disjoint(plan: Plan, prints: npt.NDArray[np.float32]) -> None:
+def require_sound_disjoint(plan: Plan, prints: Prints) -> None:
     """Refuse a plan with one recording on both sides of a fold, under whatever name, level or trim.
 
     Args:
         plan: A plan that claims to be clean; one that admits its leaks is let pass.
-        prints: float32[clips, m], the prints of the plan's clips in their order.
+        prints: Of the plan's clips, in their order.
 
     Raises:
         SpeakerLeak: Names fold and recordings.
@@ -58,7 +60,7 @@ def require_sound_disjoint(plan: Plan, prints: npt.NDArray[np.float32]) -> None:
     if plan.leaks:
         return
     for one in plan.folds:
-        if pairs := copies_across(plan, one, prints):
+        if pairs := copies_across(one, prints):
             listed = "; ".join(f"{pair.heard} = {pair.held_out}" for pair in pairs[:5])
             raise SpeakerLeak(
                 f"protocol '{plan.protocol}', fold {one.name}: {len(pairs)} recordings are on both sides: {listed}",
@@ -66,14 +68,8 @@ def require_sound_disjoint(plan: Plan, prints: npt.NDArray[np.float32]) -> None:
             )
 
 
-def copies_across(
-    plan: Plan, one: Fold, prints: npt.NDArray[np.float32], same_above: float = SAME_ABOVE
-) -> list[Duplicate]:
+def copies_across(one: Fold, prints: Prints) -> list[Duplicate]:
     """Return the recordings that sound the same on both sides of a fold."""
-    heard = np.concatenate([one.train, one.validation])
-    pairs = duplicates_between(prints[heard], prints[one.test], same_above)
-
-    def name(row: int) -> str:
-        return f"{plan.clips[row].speaker}:{plan.clips[row].name}"
-
-    return [Duplicate(name(heard[i]), name(one.test[j]), likeness) for i, j, likeness in pairs]
+    places = np.arange(len(prints.names))
+    heard = np.isin(places, one.train) | np.isin(places, one.validation)
+    return find_duplicates(prints.take(heard), prints.take(np.isin(places, one.test)))
