@@ -84,7 +84,6 @@ def _clip(table: Path, part: str, where: str, row: Row) -> Clip:
         label=meaning(where, "emotion", row["Emotion"], EMOTIONS),
         transcript=row["Utterance"],
         has_audio=False,
-        session=f"{part}-{dialogue}",
         partition=PARTS[part],
         style="scripted",
     )

@@ -23,7 +23,7 @@ from train.corpora.msp_podcast_votes import (
     read_ballots,
 )
 from train.corpora.record import Clip, Corpus
-from train.corpora.registry import Slice, reader
+from train.corpora.registry import Published, Slice, reader
 from train.corpora.tables import (
     AGAIN,
     Row,
@@ -82,6 +82,7 @@ def _mentions(corpus: Corpus) -> Corpus:
     summary="MSP-Podcast 1.6 to 2.0, 8 natural emotions with votes, English (licence by request)",
     folders=("msp_podcast", "MSP-Podcast", "MSP-PODCAST"),
     classes="eight",
+    published=Published(None, None, "its releases", silent=frozenset({"MSP-PODCAST_1909_1017"})),
     slices={"mentions": Slice(_mentions, "votes count secondary emotions too; all clips", sets_classes=True)},
 )
 def load(root: Path) -> Corpus:

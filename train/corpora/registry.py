@@ -38,16 +38,18 @@ class Published:
     """What the makers say that the whole corpus holds.
 
     Attributes:
-        clips: Labelled clips.
-        speakers: Speakers.
+        clips: Labelled clips; None where releases differ.
+        speakers: Speakers; None where nobody counted.
         source: Where that is said.
         sha256: Hashes of files that are the same for everybody, by place below the root.
+        silent: Clips that were published without usable sound.
     """
 
-    clips: int
+    clips: int | None
     speakers: int | None
     source: str
     sha256: Mapping[str, str] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

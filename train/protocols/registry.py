@@ -14,6 +14,7 @@ import numpy as np
 
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
 from firmware_bridge.base.progress import note
+from train.corpora.classes import shared_labels
 from train.corpora.record import Clip, Corpus
 from train.evaluation.leak import UNKNOWN_SPEAKER
 from train.parts import Parts
@@ -91,18 +92,20 @@ def protocol(name: str, *, summary: str, leaks: bool = False, corpora: int = 1) 
     return register
 
 
-def plan(name: str, corpora: Sequence[Corpus], options: Options | None = None) -> Plan:
+def plan(name: str, corpora: Sequence[Corpus], options: Options | None = None, warn: bool = True) -> Plan:
     """Return the folds of a protocol over all labelled clips with sound (of a text corpus, all).
 
     Args:
         name: Its name.
         corpora: One, or several with classes in common.
         options: Numbers of the recipe.
+        warn: Tell the user at once where the protocol mixes speakers.
 
     Raises:
         UnknownName: No such protocol; lists the valid ones.
         InvalidSetting: Too few corpora for it.
-        CorpusInvalid: The corpus lacks what it needs (sessions, parts, scripts), or a part is empty.
+        CorpusInvalid: The corpus lacks what it needs (sessions, parts, scripts), a part is empty, or several
+            corpora share fewer than two classes.
         SpeakerLeak: It mixes speakers without being registered as leaking.
     """
     chosen = PROTOCOLS.find(name)
@@ -115,7 +118,7 @@ def plan(name: str, corpora: Sequence[Corpus], options: Options | None = None) -
     units = {corpus.speaker_unit for corpus in corpora} - {"person"}
     made = Plan(name, clips, folds, chosen.leaks, min(units, default="person"), left_out)
     _check(made)
-    if made.leaks:
+    if made.leaks and warn:
         note(made.claim)
     return made
 
@@ -126,6 +129,7 @@ def _usable(
     """Return the clips that a protocol may use, and how many were left out for which reason."""
     kept: list[Clip] = []
     lost: Counter[str] = Counter()
+    shared = shared_labels(corpora) if len(corpora) > 1 else None
     for corpus in corpora:
         audible = any(clip.has_audio for clip in corpus.clips)
         for clip in corpus.clips:
@@ -133,6 +137,8 @@ def _usable(
                 lost["no sound"] += 1
             elif clip.label is None and not clip.votes:
                 lost["no label"] += 1
+            elif shared and clip.label is not None and clip.label not in shared:
+                lost["class that not all corpora have"] += 1
             elif clip.speaker == UNKNOWN_SPEAKER and not chosen.leaks:
                 lost["unknown speaker"] += 1
             else:
