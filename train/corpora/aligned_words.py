@@ -39,6 +39,7 @@ def _frequent(corpus: Corpus) -> Corpus:
     "aligned_words",
     task="keyword",
     summary="words cut from sentences by TextGrid alignments (LibriSpeech style)",
+    every_class=False,
     folders=("aligned_words", "aligned_speech", "LibriSpeech"),
     slices={"frequent": Slice(_frequent, f"words said at least {FREQUENT} times")},
 )

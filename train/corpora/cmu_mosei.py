@@ -43,6 +43,7 @@ def _emotional(corpus: Corpus) -> Corpus:
     "cmu_mosei",
     task="emotion",
     summary="CMU-MOSEI, 6 natural emotions at once and sentiment, English videos",
+    every_class=False,
     folders=("cmu_mosei", "CMU_MOSEI"),
     classes="all",
     slices={"emotional": Slice(_emotional, "clips in which somebody heard an emotion")},

@@ -47,6 +47,7 @@ def _language(pair: str) -> Callable[[Corpus], Corpus]:
     "em2ldl",
     task="emotion",
     summary="EM2LDL, distributions over 32 natural emotions, English, Mandarin, Cantonese (signed agreement)",
+    every_class=False,
     folders=("em2ldl", "EM2LDL"),
     slices={pair: Slice(_language(pair), f"{words} only") for pair, words in LANGUAGES.items()},
     published=Published(

@@ -42,6 +42,7 @@ def _only(style: str) -> Callable[[Corpus], Corpus]:
     "iemocap",
     task="emotion",
     summary="IEMOCAP, 9 emotions with votes, English, 10 actors in 5 sessions (licence by request)",
+    every_class=False,
     folders=("iemocap", "IEMOCAP", "IEMOCAP_full_release"),
     classes="four",
     slices={

@@ -30,6 +30,7 @@ COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
     "meld",
     task="text",
     summary="MELD, 7 emotions, English television dialogue, text only (GPL-3.0 repository)",
+    every_class=False,
     folders=("meld", "MELD"),
     published=Published(
         13_708,

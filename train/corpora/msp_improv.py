@@ -82,6 +82,7 @@ def _only(style: str) -> Callable[[Corpus], Corpus]:
     "msp_improv",
     task="emotion",
     summary="MSP-IMPROV, 4 improvised emotions with votes, English, 12 actors (licence by request)",
+    every_class=False,
     folders=("msp_improv", "MSP-IMPROV"),
     classes="four",
     slices={

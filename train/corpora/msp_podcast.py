@@ -80,6 +80,7 @@ def _mentions(corpus: Corpus) -> Corpus:
     "msp_podcast",
     task="emotion",
     summary="MSP-Podcast 1.6 to 2.0, 8 natural emotions with votes, English (licence by request)",
+    every_class=False,
     folders=("msp_podcast", "MSP-Podcast", "MSP-PODCAST"),
     classes="eight",
     published=Published(None, None, "its releases", silent=frozenset({"MSP-PODCAST_1909_1017"})),

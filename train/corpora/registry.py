@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from firmware_bridge.base.errors import CorpusMissing, UnknownName
@@ -66,6 +66,8 @@ class Reader:
         slices: Its own slices, by name.
         classes: The scheme of classes in force where the user names none; `all` for the corpus's own.
         published: What the whole corpus holds, where that is known.
+        every_class: Whether a class without clips means an incomplete download; where raters made the labels, a
+            class that nobody chose is none.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Reader:
     slices: Mapping[str, Slice] = field(default_factory=dict)
     classes: str = ALL
     published: Published | None = None
+    every_class: bool = True
 
     def slice_names(self) -> tuple[str, ...]:
         """Return every slice that can be asked for: the corpus's own, and schemes for emotions."""
@@ -97,6 +100,7 @@ def reader(
     slices: Mapping[str, Slice] | None = None,
     classes: str = ALL,
     published: Published | None = None,
+    every_class: bool = True,
 ) -> Callable[[Loader], Loader]:
     """Register the decorated function as the loader of corpus `name`; the arguments are those of `Reader`.
 
@@ -109,12 +113,14 @@ def reader(
         slices: Its own slices.
         classes: The scheme of classes where the user names none.
         published: What the whole corpus holds.
+        every_class: Whether a class without clips means an incomplete download.
     """
 
     def register(load: Loader) -> Loader:
         places = () if default else (folders or (name,))
+        own = slices or {}
         READERS.add(
-            name, Reader(name, places, task, summary, load, default, slices or {}, classes, published)
+            name, Reader(name, places, task, summary, load, default, own, classes, published, every_class)
         )
         return load
 
@@ -216,4 +222,13 @@ def sliced(corpus: Corpus, choice: Choice) -> Corpus:
         corpus = apply_scheme(corpus, scheme)
     for part in own:
         corpus = corpus if part.sets_classes else part.apply(corpus)
-    return corpus
+    # A part need not have every class of the whole; that an incomplete download lacks one is said by `checked`.
+    loose = bool(choice.slices) or not choice.reader.every_class
+    return replace(corpus, labels=_occurring(corpus)) if loose else corpus
+
+
+def _occurring(corpus: Corpus) -> tuple[str, ...]:
+    """Return the classes that a clip or a vote has."""
+    found = {clip.label for clip in corpus.clips}
+    found |= {label for clip in corpus.clips for label, share in clip.votes or () if share > 0}
+    return tuple(label for label in corpus.labels if label in found)

@@ -31,7 +31,12 @@ COLUMNS = ("file", "label", "speaker", *TEXTS, "votes", *RATINGS)
 SUM_ERROR = 1e-3
 
 
-@reader("table", task="emotion", summary="any recordings with a table clips.csv: file, label, speaker, …")
+@reader(
+    "table",
+    task="emotion",
+    summary="any recordings with a table clips.csv: file, label, speaker, …",
+    every_class=False,
+)
 def load(root: Path) -> Corpus:
     """Read a folder of recordings with a table.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,6 +39,12 @@ def ravdess(wavs: Writer) -> Path:
             for emotion in range(1, 9)
         )
     )
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Any:
+    """Builds miniatures of corpora in their official layouts, see `miniatures.py`."""
+    return runpy.run_path(str(Path(__file__).with_name("miniatures.py")))["Miniatures"](tmp_path)
 
 
 @pytest.fixture
