@@ -27,6 +27,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
     ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
     ("inspect", "inspect", "X-ray of a compiled model"),
+    ("provenance", "provenance", "is a compiled model really made from this original"),
     ("explain", "explain", "a status phrase or lint code in plain words"),
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
     ("hil", "hil", "stream speech through a device and check the budgets"),
