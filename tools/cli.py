@@ -28,6 +28,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
     ("inspect", "inspect", "X-ray of a compiled model"),
     ("provenance", "provenance", "is a compiled model really made from this original"),
+    ("reweight", "reweight", "compiled form of a retrained network, from one real compile"),
     ("explain", "explain", "a status phrase or lint code in plain words"),
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
     ("hil", "hil", "stream speech through a device and check the budgets"),

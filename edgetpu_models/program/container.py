@@ -6,6 +6,7 @@ changing it there changes the program.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,7 @@ class Program:
         token_at: Place of the 8-byte parameter caching token, 0 where none is stored.
         token: Its value.
         ports: Inputs, then outputs.
+        names: Places of every tensor name in it: of ports, of address patches, of transfers.
     """
 
     type: ExecutableType
@@ -77,6 +79,7 @@ class Program:
     token_at: int
     token: int
     ports: tuple[PortLayer, ...]
+    names: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,24 @@ def _program(flat: Flat, whole: memoryview) -> Program:
         token_at=base + at if at else 0,
         token=table.integer(14, "Q"),
         ports=tuple(_port(t, base, whole) for slot in (8, 9) for t in table.children(slot)),
+        names=tuple(_names(table, whole)),
     )
+
+
+_DESCRIPTOR = 1  # union member of a transfer that names its tensor
+
+
+def _names(table: Table, whole: memoryview) -> Iterator[Span]:
+    metas = [f.child(0) for chunk in table.children(5) for f in chunk.children(1)]
+    hints = table.child(7)
+    for hint in hints.children(0) if hints else []:
+        detail = hint.child(1) if hint.integer(0, "B") == _DESCRIPTOR else None
+        metas.append(detail.child(0) if detail else None)
+    texts = [meta.blob(2) for meta in metas if meta]
+    texts += [t.blob(0) for slot in (8, 9) for t in table.children(slot)]
+    for text in texts:
+        if text is not None and len(text):
+            yield Span(_place(text, whole), len(text))
 
 
 def _port(table: Table, base: int, whole: memoryview) -> PortLayer:

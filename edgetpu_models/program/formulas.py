@@ -37,8 +37,8 @@ class Expected:
         tag: Which formula.
         requant: Its constants.
         required: Whether a compiled file of this operation must have it.
-        weight_zero: Weight zero point in the chip's form, where the formula knows it.
-        input_zero: Input zero point in the chip's form, likewise.
+        weight_zero: What the record's field "weight zero point" holds (weights; the input of means and maxima).
+        input_zero: What its field "input zero point" holds. Either field may be 0 instead.
     """
 
     tag: str
@@ -110,9 +110,9 @@ def _averaged(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Itera
         return
     m = float(F(F(step(data) * F(1 / taps)) * inverse(step(out))))
     hi, lo = _bounds(op, out)
-    yield Expected("averaged", Requant(m, hi, lo, 0, chip_zero(out)), False, None, chip_zero(data))
+    yield Expected("averaged", Requant(m, hi, lo, 0, chip_zero(out)), False, chip_zero(data))
     unbounded = Requant(m, INFINITE, -INFINITE, 0, chip_zero(out))
-    yield Expected("averaged, unbounded", unbounded, False, None, chip_zero(data))
+    yield Expected("averaged, unbounded", unbounded, False, chip_zero(data))
 
 
 def _largest(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterator[Expected]:
@@ -143,7 +143,8 @@ def _multiplied(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Ite
     if len(parts) == 2 and all(_eight_bits(t) for t in parts):
         hi, lo = _bounds(op, out)
         m = product(step(parts[0]), step(parts[1]), step(out))
-        yield Expected("multiplied", Requant(m, hi, lo, 0, chip_zero(out)))
+        zeros = (chip_zero(parts[0]), chip_zero(parts[1]))
+        yield Expected("multiplied", Requant(m, hi, lo, 0, chip_zero(out)), False, *zeros)
 
 
 def _softmax(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterator[Expected]:
@@ -154,8 +155,8 @@ def _softmax(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterat
     yield Expected("softmax exponent", Requant(float(step(data)), 0.0, EXP_RANGE))
     yield Expected("softmax exponent, scaled before", Requant(1.0, 0.0, EXP_RANGE))
     yield Expected("softmax distance", Requant(1.0, far_hi, far_lo, 0, 255))
-    yield Expected("softmax largest", Requant(1.0, hi, lo, -zero, zero))
-    yield Expected("softmax input", Requant(1.0, hi, lo, 0, zero))
+    yield Expected("softmax largest", Requant(1.0, hi, lo, -zero, zero), False, zero)
+    yield Expected("softmax input", Requant(1.0, hi, lo, 0, zero), False, None, zero)
     yield Expected("softmax table", Requant(_TABLE, INFINITE, -INFINITE))
     yield Expected("softmax table", Requant(_TABLE, 32768.0, 0.0))
     yield Expected("softmax result", Requant(_RESULT, 255.0, 0.0, 0, chip_zero(out)))
@@ -163,4 +164,6 @@ def _softmax(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterat
 
 def _logistic(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterator[Expected]:
     """A sigmoid's own record: its input scale, between the ends of its table."""
-    yield Expected("sigmoid", Requant(float(step(data)), SIGMOID_RANGE, -SIGMOID_RANGE))
+    yield Expected(
+        "sigmoid", Requant(float(step(data)), SIGMOID_RANGE, -SIGMOID_RANGE), False, None, chip_zero(data)
+    )
