@@ -18,6 +18,7 @@ from firmware_bridge.files import write_bytes
 from firmware_bridge.fusion import FusionHead
 from firmware_bridge.progress import note, track
 from firmware_bridge.reference_device import ReferenceDevice
+from tools.flips import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
@@ -161,16 +162,21 @@ def among(scores: NDArray[np.int8], labels: Sequence[str], present: Sequence[str
     return np.where(asked, scores.astype(np.int16), np.int16(-1000))
 
 
-def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
+def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluation:
     """Run every clip through the bundle as a device would, and score its three outputs.
 
     The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
     are limited to the classes that the corpus has, and that is said.
 
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+
     Raises:
         AudioUnreadable: A clip is damaged.
     """
-    device = ReferenceDevice(bundle)
+    device = modelled_device(bundle) if modelled else ReferenceDevice(bundle)
     vote = FusionHead.from_dict(bundle.manifest.keyword_vote)
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]

@@ -46,11 +46,13 @@ def step(tensor: Tensor) -> np.float32:
     return F(tensor.quantization.scale)
 
 
+@np.errstate(all="ignore")  # scales of damaged files overflow; what comes of it matches no record
 def inverse(scale: np.float32) -> np.float32:
     """Return 1 / scale, rounded to float32."""
     return F(F(1) / scale)
 
 
+@np.errstate(all="ignore")
 def bounds(scale: np.float32, zero: int, activation: str = "NONE") -> tuple[float, float]:
     """Return (hi, lo): the range of 8 bits around the zero point, narrowed by the activation.
 
@@ -66,11 +68,13 @@ def bounds(scale: np.float32, zero: int, activation: str = "NONE") -> tuple[floa
     return float(F(high * back)), float(F(low * back)) + 0.0
 
 
+@np.errstate(all="ignore")
 def product(x: np.float32, w: np.float32, y: np.float32) -> float:
     """Return (x * w) * (1 / y)."""
     return float(F(F(x * w) * inverse(y)))
 
 
+@np.errstate(all="ignore")
 def channel_scales(x: np.float32, weights: Tensor, y: np.float32) -> np.ndarray[tuple[int, ...], np.dtype[F]]:
     """Return float32[channels] as they stand in the parameter blob: (x * w) * (1 / y)."""
     w = np.array(weights.quantization.scales, F)

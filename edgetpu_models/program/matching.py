@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from edgetpu_models.format.model import SubGraph
 from edgetpu_models.program.constants import Requant
 from edgetpu_models.program.container import Compiled
@@ -73,6 +75,7 @@ def key(r: Requant | Record) -> Key:
     return (r.m + 0.0, r.hi + 0.0, r.lo + 0.0, r.x, r.zero)
 
 
+@np.errstate(all="ignore")  # scales of damaged files overflow; what comes of it matches no record
 def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matching:
     """Explain every record by the operations `mapped`."""
     found = Matching()

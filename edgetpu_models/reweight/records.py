@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgetpu_models.format.model import SubGraph
 from edgetpu_models.program.constants import Requant
 from edgetpu_models.program.formulas import MOVED, Expected, expected
@@ -41,6 +43,7 @@ class Constants:
     input_zero: int
 
 
+@np.errstate(all="ignore")  # what overflows is refused below
 def rewrite_records(pair: Study, other: SubGraph, streams: list[bytearray]) -> None:
     """Write the constants of `other` into every record of the template's streams.
 
