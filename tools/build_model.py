@@ -54,11 +54,14 @@ def make_everything(inputs: Inputs, stages: Stages) -> tuple[Made, Path]:
 
 def build(recipe: Recipe, stages: Stages) -> Bundle:
     """Build the bundle of a recipe and return it."""
+    from tools.architecture import fitting, recipe_shape
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
     from tools.pipeline.soundness import check_sound
 
     inputs = gather(recipe)
+    if templates := fitting(recipe_shape(recipe)):
+        note(f"{len(templates)} templates fit this recipe: its networks can be derived without the compiler")
     check_sound(inputs, stages)
     made, judged = make_everything(inputs, stages)
     return pack(inputs, stages, made, judged)

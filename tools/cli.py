@@ -29,6 +29,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("inspect", "inspect", "X-ray of a compiled model"),
     ("provenance", "provenance", "is a compiled model really made from this original"),
     ("reweight", "reweight", "compiled form of a retrained network, from one real compile"),
+    ("template", "template", "real compiles that later trainings are derived from"),
     ("explain", "explain", "a status phrase or lint code in plain words"),
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
     ("agree", "agree", "how far the chip's arithmetic may be from the CPU's"),

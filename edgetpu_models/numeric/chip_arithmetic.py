@@ -58,9 +58,9 @@ def rounded(values: Array, halves: Halves) -> Array:
     """Round float32 or float64 values to integers (as float64)."""
     wide = np.asarray(values, np.float64)
     if halves is Halves.EVEN:
-        return np.rint(wide)
+        return np.asarray(np.rint(wide))
     if halves is Halves.UP:
-        return np.floor(wide + 0.5)
+        return np.asarray(np.floor(wide + 0.5))
     return np.asarray(np.copysign(np.floor(np.abs(wide) + 0.5), wide))
 
 

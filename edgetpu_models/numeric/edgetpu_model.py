@@ -80,9 +80,9 @@ class EdgeTpuModel:
         low, high, kind = (-128, 127, np.int8) if out.type == "INT8" else (0, 255, np.uint8)
         if data.type == "FLOAT32":
             steps = np.rint(fed[0].astype(np.float64) / b.scale) + b.zero_point
-            return np.clip(steps, low, high).astype(kind).reshape(out.shape)
+            return np.asarray(np.clip(steps, low, high).astype(kind).reshape(out.shape))
         values = STEPS["QUANTIZE"](Step(self.graph, op, self._constants[op.index], self.unknowns), fed)
-        return (values - (128 if out.type == "INT8" else 0)).astype(kind).reshape(out.shape)
+        return np.asarray((values - (128 if out.type == "INT8" else 0)).astype(kind).reshape(out.shape))
 
 
 def _known(op: Operator) -> bool:

@@ -24,6 +24,7 @@ from edgetpu_models.reweight.records import rewrite_records
 from edgetpu_models.reweight.same import differences
 from edgetpu_models.reweight.softmax import bits_of, masked, slots
 from edgetpu_models.reweight.template import fixed_zero_points, objections
+from edgetpu_models.reweight.token import MARK
 from edgetpu_models.verify import verify_model
 from firmware_bridge.errors import ReweightRefused
 
@@ -111,14 +112,15 @@ def _refuse(reasons: list[str], what: str) -> None:
 
 
 def _token(template: bytes, fresh: bytes, pair: Study) -> int:
-    """Return a caching token: 8 bytes of a hash over template and network, never the template's own.
+    """Return a caching token: a mark and 5 bytes of a hash over template and network, never the template's own.
 
     A runtime that finds a known token does not send the parameters again, so two networks must not share one.
     """
     digest = hashlib.sha256(b"undertone reweight 1" + hashlib.sha256(template).digest() + fresh).digest()
-    tokens: tuple[int, ...] = struct.unpack("<4Q", digest)
+    tokens = [MARK | (value & 0xFF_FFFF_FFFF) for value in struct.unpack("<4Q", digest)]
     known = {0, *(p.token for p in pair.compiled.programs)}
-    return next(t for t in tokens if t not in known)
+    token: int = next(t for t in tokens if t not in known)
+    return token
 
 
 def _rewrite(template: Study, model: Model, token: int) -> tuple[bytes, int]:
