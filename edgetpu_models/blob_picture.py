@@ -9,6 +9,7 @@ from edgetpu_models.inside import Inside, Stretch
 
 _LAYERS = ("#3b6ea8", "#7ba3cf")  # neighbours in turn
 _OTHER = {"padding": "#dddddd", "not understood": "#c8743c"}
+_SHORT = {"DEPTHWISE_CONV_2D": "DW", "FULLY_CONNECTED": "FC", "CONV_2D": "CONV"}
 ROWS = 24
 
 
@@ -59,9 +60,9 @@ def _stretch(axes: Any, stretch: Stretch, at: int, width: int, colour: str) -> N
         row, column = divmod(at, width)
         size = min(left, width - column)
         axes.broken_barh([(column, size)], (row + 0.05, 0.9), facecolors=colour)
-        if first and size > width / 12:
-            axes.text(
-                column + width / 200, row + 0.55, stretch.what, va="center", color="black", clip_on=True
-            )
+        if first and size > width / 16:
+            kind, _, rest = stretch.what.partition(" ")
+            name = f"{_SHORT.get(kind, kind)} {rest}"
+            axes.text(column + width / 200, row + 0.55, name, va="center", color="white", clip_on=True)
             first = False
         at, left = at + size, left - size

@@ -65,7 +65,7 @@ def test_a_difference_names_the_fields_of_records(folder: Path) -> None:
 def test_the_picture_is_the_same_for_the_same_file(folder: Path) -> None:
     view = look_inside(folder / "color_red_64x64_edgetpu.tflite", folder / "color_red_64x64.tflite")
     assert blob_picture(view) == blob_picture(view)
-    assert b"FULLY_CONNECTED 4" in blob_picture(view)
+    assert b"FC 4" in blob_picture(view)
 
 
 def test_the_verb_shows_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
