@@ -14,6 +14,12 @@ from edgetpu_models.program.container import Compiled
 from edgetpu_models.program.formulas import MOVED, Expected, expected
 from edgetpu_models.program.stream import Record, marked, plausible
 
+# Operations whose records are known for sure; others may have records that look like a convolution's.
+SETTLED = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "QUANTIZE", "CONCATENATION", "SOFTMAX"),
+    *("LOGISTIC", "MAX_POOL_2D", "RESHAPE", "SQUEEZE"),
+)
+FORMULAS = ("ADD", "MUL", "AVERAGE_POOL_2D", "MEAN", "SPLIT", "PAD")
 Difference = tuple[str, float, float]
 Key = tuple[float, float, float, int, int]
 
@@ -104,11 +110,32 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
                     loose.append((number, record, near))
     seen = {index for e in found.explained for index, _ in e.owners}
     found.absent = [index for index in required if index not in seen]
-    found.strays = [_stray(number, record, near, found) for number, record, near in loose]
+    kinds = {graph.operators[i].op for i in mapped}
+    trust = 2 if kinds <= {*SETTLED} else 1 if kinds <= {*SETTLED, *FORMULAS} else 0
+    found.strays = [_stray(number, record, near, found, trust) for number, record, near in loose]
     return found
 
 
-def _stray(number: int, record: Record, near: list[tuple[int, Difference]], found: Matching) -> Stray:
+def _credible(
+    candidate: tuple[int, Difference], wanted: Expected | None, around: set[int], trust: int
+) -> bool:
+    """Whether a stray record is a weighted operation's with one wrong value, and not another operation's own.
+
+    Where every operation's records are known for sure (trust 2), it can be nothing else. Otherwise its factor must be
+    the operation's, and where that is 1, which many have, all operations must have formulas (trust 1) and a record of
+    this one stand beside it; or the factor is close to the operation's, or stands between records of it alone.
+    """
+    index, (name, value, right) = candidate
+    if trust == 2 or wanted is None:
+        return True
+    if name != "m":
+        return wanted.requant.m != 1.0 or (trust == 1 and index in around)
+    return abs(value - right) <= 0.01 * abs(right) or around == {index}
+
+
+def _stray(
+    number: int, record: Record, near: list[tuple[int, Difference]], found: Matching, trust: int
+) -> Stray:
     """Choose the operation that a stray record is most likely to belong to: one without any, else the closest."""
     if not near:
         return Stray(number, record)
@@ -116,6 +143,14 @@ def _stray(number: int, record: Record, near: list[tuple[int, Difference]], foun
     for e in found.explained:
         for index, _ in e.owners:
             words[index].append(e.record.word)
+    mine = [e for e in found.explained if e.program == number and e.owners]
+    before = max((e for e in mine if e.record.word < record.word), key=lambda e: e.record.word, default=None)
+    behind = min((e for e in mine if e.record.word > record.word), key=lambda e: e.record.word, default=None)
+    around = {i for e in (before, behind) if e for i, _ in e.owners}
+    wanted = {i: found.table.get((i, "weighted"), [None])[0] for i, _ in near}
+    near = [c for c in near if _credible(c, wanted[c[0]], around, trust)]
+    if not near:
+        return Stray(number, record)
 
     def distance(candidate: tuple[int, Difference]) -> tuple[bool, int]:
         index = candidate[0]
