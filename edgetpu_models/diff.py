@@ -11,7 +11,7 @@ from edgetpu_models.format.reader import load
 from edgetpu_models.inside import record_changes
 from edgetpu_models.inspect import inspect
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 @dataclass(frozen=True)

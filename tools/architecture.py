@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firmware_bridge.bundle import load_bundle
-from firmware_bridge.errors import BundleInvalid
-from tools.recipe import Recipe
+from firmware_bridge.base.errors import BundleInvalid
+from firmware_bridge.contract.bundle import load_bundle
+from tools.pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
     from edgetpu_models.reweight.store import Template

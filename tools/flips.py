@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.reference_device import ReferenceDevice
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.device import ReferenceDevice
+from firmware_bridge.reference.simulated_tpu import Int8Network
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.chip_arithmetic import Unknowns
-    from firmware_bridge.bundle import Bundle
+    from firmware_bridge.contract.bundle import Bundle
 
 OUTPUTS = ("acoustic", "keyword", "fused")
 
@@ -78,7 +78,7 @@ def count_flips(
         sounds: int16[samples] at 16 kHz, one per clip.
         alternatives: Choices for what is not known of the chip.
     """
-    from firmware_bridge.progress import track
+    from firmware_bridge.base.progress import track
 
     reference, chips = ReferenceDevice(bundle), [modelled_device(bundle, u) for u in alternatives]
     counts = {name: np.zeros(len(chips), np.int64) for name in OUTPUTS}

@@ -18,7 +18,7 @@ from edgetpu_models.format.model import Operator, SubGraph, Tensor
 from edgetpu_models.numeric.maps import convolve, pooled
 from edgetpu_models.program.constants import F, Requant, channel_scales, chip_zero, rational, step
 from edgetpu_models.program.formulas import Expected, expected
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 Array = npt.NDArray[Any]
 

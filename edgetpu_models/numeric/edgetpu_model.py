@@ -16,7 +16,7 @@ from edgetpu_models.numeric.executors import Array, Tensors
 from edgetpu_models.program.constants import Requant
 from edgetpu_models.program.matching import Matching
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 
 
 class EdgeTpuModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgetpu_models.numeric.edgetpu_model import EdgeTpuModel, read_constants
 from edgetpu_models.numeric.executors import Executor, Kernels
 from edgetpu_models.provenance.check import study
-from firmware_bridge.errors import UnknownName
+from firmware_bridge.base.errors import UnknownName
 
 EXECUTORS: dict[str, str] = {
     "reference": "TFLite's reference kernels: the contract (simulated)",

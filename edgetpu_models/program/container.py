@@ -16,7 +16,7 @@ from edgetpu_models.format.flatbuffer import Flat, Table, damaged
 from edgetpu_models.format.flexbuffer import read_map
 from edgetpu_models.format.model import Model
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from edgetpu_models.program.matching import Matching, match
 from edgetpu_models.program.placing import Placement, place
 from edgetpu_models.provenance.missing import describe
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 # Operations whose stored constants or inner arithmetic are not understood: nothing about them can be proved.
 OPAQUE = ("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "PRELU", "TRANSPOSE_CONV", "L2_NORMALIZATION", "TANH")

@@ -26,7 +26,7 @@ from edgetpu_models.reweight.softmax import bits_of, masked, slots
 from edgetpu_models.reweight.template import fixed_zero_points, objections
 from edgetpu_models.reweight.token import MARK
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ReweightRefused
+from firmware_bridge.base.errors import ReweightRefused
 
 _REMEDY = (
     "compile this network with the real compiler; `undertone provenance` shows what is understood of a file"

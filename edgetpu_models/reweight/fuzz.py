@@ -21,7 +21,7 @@ from pathlib import Path
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
 from edgetpu_models.reweight.derive import reweight
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 
 LIMIT_S = 5.0
 

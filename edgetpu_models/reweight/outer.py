@@ -14,7 +14,7 @@ from edgetpu_models.format.model import SubGraph, Tensor
 from edgetpu_models.program.constants import chip_zero
 from edgetpu_models.program.container import Program, Span
 from edgetpu_models.provenance.check import Study
-from firmware_bridge.errors import ReweightRefused
+from firmware_bridge.base.errors import ReweightRefused
 
 _NAMES = "name the input and output tensors as in the template's original"
 _REMEDY = "compile this network with the real compiler"

@@ -9,7 +9,7 @@ from edgetpu_models.format.model import Operator, SubGraph
 from edgetpu_models.program.constants import chip_zero
 from edgetpu_models.program.stream import WORD, read_bits, write_bits
 from edgetpu_models.provenance.check import Study
-from firmware_bridge.errors import ReweightRefused
+from firmware_bridge.base.errors import ReweightRefused
 
 _AT, _WIDTH = 88, 32
 

@@ -24,7 +24,7 @@ from edgetpu_models.program.stream import (
 )
 from edgetpu_models.provenance.check import Study
 from edgetpu_models.reweight.template import UNSETTLED
-from firmware_bridge.errors import ReweightRefused
+from firmware_bridge.base.errors import ReweightRefused
 
 _REMEDY = "compile this network with the real compiler"
 

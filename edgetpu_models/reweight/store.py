@@ -17,8 +17,8 @@ from typing import Any
 from edgetpu_models.format.model import Model
 from edgetpu_models.reweight.derive import Derived, accept, reweight
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting, ReweightRefused
-from firmware_bridge.files import atomic_directory, sha256_file, write_json
+from firmware_bridge.base.errors import InvalidSetting, ReweightRefused
+from firmware_bridge.base.files import atomic_directory, sha256_file, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 

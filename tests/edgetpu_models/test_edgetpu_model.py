@@ -18,7 +18,7 @@ from edgetpu_models.program.stream import ZERO, write_field
 from edgetpu_models.provenance.check import study
 from edgetpu_models.testing import small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.errors import InvalidSetting, UnknownName
 
 
 def test_halves_are_rounded_as_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 from edgetpu_models.provenance.check import Verdict, check, judge, study
 from edgetpu_models.provenance.plant import caught, plants
 from edgetpu_models.testing import compiled, small_network
-from firmware_bridge.errors import ModelInvalid, UndertoneError
+from firmware_bridge.base.errors import ModelInvalid, UndertoneError
 
 # Nothing contradicts, and something is not understood: no weights, an LSTM, five records of a build of 2019.
 CONSISTENT = ("8e3eaee8_split_concat", "5fe5759e_keras_lstm", "e1964d0f_deeplabv3")

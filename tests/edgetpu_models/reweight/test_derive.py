@@ -15,7 +15,7 @@ from edgetpu_models.provenance.check import Verdict, check
 from edgetpu_models.reweight.derive import accept, reweight
 from edgetpu_models.reweight.fuzz import run as fuzz
 from edgetpu_models.reweight.fuzz import triples, without_token
-from firmware_bridge.errors import ReweightRefused, UndertoneError
+from firmware_bridge.base.errors import ReweightRefused, UndertoneError
 
 COLOURS = ("blue", "cyan", "green", "magenta", "red", "white", "yellow")
 

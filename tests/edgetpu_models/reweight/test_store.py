@@ -12,7 +12,7 @@ from edgetpu_models.reweight import store
 from edgetpu_models.reweight.token import is_derived
 from edgetpu_models.testing import small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ReweightRefused
+from firmware_bridge.base.errors import ReweightRefused
 
 
 @pytest.fixture
