@@ -23,6 +23,8 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("features", "features", "spectrogram of a sound file, as the chip computes it"),
     ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
     ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
+    ("encoders", "encoders", "foundation models: layers, their cost, what a cut saves"),
+    ("extract", "extract", "layers of a foundation model over a corpus, on any number of cores"),
     ("lint", "lint", "what will break or leave the Edge TPU in an int8 model"),
     ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
     ("compile", "compile", "run the real Edge TPU compiler, where there is one"),

@@ -17,10 +17,12 @@ from firmware_bridge.base.paths import ROOT
 from firmware_bridge.base.progress import note
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tools.pipeline.closure import closure_of
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
 from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
+from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
 
 
@@ -79,7 +81,7 @@ def compile_if_possible(stages: Stages, made: Made) -> Path | None:
         return derived
     models = networks(made)
     parts = {"models": [sha256_file(path) for path in models]}
-    return stages.run("compiled", parts, ("edgetpu_models/compile.py",), lambda out: _compile(models, out))
+    return stages.run("compiled", parts, lambda out: _compile(models, out))
 
 
 def networks(made: Made) -> list[Path]:
@@ -100,7 +102,7 @@ def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
 
     parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
     try:
-        return stages.run("derived", parts, ("edgetpu_models",), make)
+        return stages.run("derived", parts, make)
     except ReweightRefused as refusal:
         note(f"nothing is derived from the templates at hand: {refusal.what}")
         note(f"  {refusal.remedy}")
@@ -141,7 +143,7 @@ def model_entry(
     return entry, content
 
 
-def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
+def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints) -> Bundle:
     """Write the bundle (if it is not there already) below `bundles/` beside the stages; point `bundle` at it.
 
     Raises:
@@ -150,14 +152,14 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
     compiled = compile_if_possible(stages, made)
     identity = stage_key(
         {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
-        ("tools/pipeline/pack.py", "firmware_bridge/contract/bundle.py"),
+        closure_of(pack).digest(),
     )
     build = stages.root.parent
     directory = build / "bundles" / f"{inputs.recipe.name}-{identity}"
     try:
         bundle = load_bundle(directory)
     except BundleInvalid:
-        bundle = _write(inputs, made, judged, compiled, directory)
+        bundle = _write(inputs, made, judged, compiled, directory, heard)
     point_at(build / "bundle", directory)
     return bundle
 
@@ -171,7 +173,9 @@ def point_at(link: Path, directory: Path) -> None:
     temporary.replace(link)
 
 
-def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path) -> Bundle:
+def _write(
+    inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path, heard: Prints
+) -> Bundle:
     figures = json.loads((judged / "figures.json").read_text())
     heads = json.loads((made.fusion / "fusion.json").read_text())
     files: dict[str, bytes] = {}
@@ -204,6 +208,7 @@ def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, dire
         "evidence": inputs.evidence,
         "git_revision": git_revision(),
     }
+    files[HEARD_FILE] = heard.to_bytes()
     files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
     if (picture := made.teacher / "layers.png").is_file():
         files[picture.name] = picture.read_bytes()

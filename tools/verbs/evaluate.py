@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firmware_bridge.base.errors import UnknownName
 from firmware_bridge.base.paths import BUNDLE
 from tools import console
 
@@ -51,7 +52,6 @@ def command(
     The int8 networks run on the reference kernels (`simulated`), or under the chip's arithmetic as compiled files
     show it (`modelled`).
     """
-    from firmware_bridge.base.errors import UnknownName
     from firmware_bridge.contract.bundle import load_bundle
     from tools.scoring import choose, evaluate
 

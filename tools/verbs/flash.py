@@ -78,12 +78,12 @@ def write_board(plan: Plan, log: Path, limit_s: float) -> FlashRun:
         DeviceError: It failed, or was stopped half-way; says where, and the way back.
     """
     from firmware_bridge.base.errors import DeviceError
-    from firmware_bridge.base.progress import note
+    from firmware_bridge.base.progress import tell
     from tools.board.flashtool import run_flashtool
     from tools.board.usb import BUTTONS
 
     try:
-        run = run_flashtool(plan.command, log, limit_s, plan.environment, lambda step: note(f"flash: {step}"))
+        run = run_flashtool(plan.command, log, limit_s, plan.environment, lambda step: tell(f"flash: {step}"))
     except KeyboardInterrupt as error:
         raise DeviceError(
             "stopped half-way: the board may hold nothing that starts",
@@ -157,7 +157,7 @@ def command(
     as_json: bool,
 ) -> int | None:
     """Flash one board; the exit status is 0 only when it answers with the bundle that was written."""
-    from firmware_bridge.base.progress import note
+    from firmware_bridge.base.progress import note, tell
     from firmware_bridge.contract.bundle import load_bundle
     from firmware_bridge.ports.coralmicro.sdk import COMMIT
     from tools.board.firmware import read_firmware
@@ -183,7 +183,7 @@ def command(
         else:
             console.emit_text(f"would flash {plan.board.title}:\n  {' '.join(plan.command)}")
         return None
-    note(f"flash: {plan.board.title}, {plan.board.state}")
+    tell(f"flash: {plan.board.title}, {plan.board.state}")
     run = write_board(plan, folder.resolve() / "flash.log", limit)
     back = wait_for_board(system, plan.board, wait)
     url = port or BOARD_URL

@@ -24,7 +24,7 @@ def add(sources: tuple[Path, ...], as_json: bool) -> None:
     """Take a compiled BUNDLE, or ORIGINAL and COMPILED, into the store (UNDERTONE_TEMPLATES, else data/templates)."""
     from edgetpu_models.reweight import store
     from firmware_bridge.base.errors import InvalidSetting
-    from tools.architecture import pairs_of_bundle
+    from tools.pipeline.architecture import pairs_of_bundle
 
     if len(sources) == 1:
         recipe, pairs = pairs_of_bundle(sources[0])
@@ -61,7 +61,7 @@ def show(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
 def fits(name: str, as_json: bool) -> int:
     """Say before training whether templates fit a recipe. Exit status 1 when not."""
-    from tools.architecture import fitting, recipe_shape
+    from tools.pipeline.architecture import fitting, recipe_shape
     from tools.pipeline.recipe import load_recipe
 
     shape = recipe_shape(load_recipe(name))

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
-from tools.architecture import SHAPING, recipe_shape
 from tools.cli import run
 from tools.pipeline import pack
+from tools.pipeline.architecture import SHAPING, recipe_shape
 from tools.pipeline.recipe import load_recipe
 from tools.pipeline.stages import Stages
 from tools.verbs import flash
