@@ -10,8 +10,9 @@ from typing import Any
 
 from edgetpu_models.compile import compile_models
 from edgetpu_models.compiler import locate
-from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.base.files import sha256_file
+from edgetpu_models.reweight import store as templates
+from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
+from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.base.progress import note
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
@@ -66,16 +67,53 @@ def licences(inputs: Inputs) -> list[dict[str, Any]]:
 
 
 def compile_if_possible(stages: Stages, made: Made) -> Path | None:
-    """Stage: both networks compiled together by the real compiler; None, and said, where there is none."""
+    """Stage: both networks compiled together by the real compiler, or derived from templates.
+
+    None, and said, where there is neither.
+    """
     try:
         locate.find()
     except EnvironmentLacking as error:
-        note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
-        note(f"  to get it: {error.remedy}")
-        return None
-    models = [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+        derived = derive_if_possible(stages, networks(made)) if templates.listed() else None
+        if derived is None:
+            note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
+            note(f"  to get it: {error.remedy}")
+        return derived
+    models = networks(made)
     parts = {"models": [sha256_file(path) for path in models]}
     return stages.run("compiled", parts, lambda out: _compile(models, out))
+
+
+def networks(made: Made) -> list[Path]:
+    """Return both int8 networks of a build."""
+    return [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+
+
+def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
+    """Stage: networks derived from templates at hand; None, and said, where none fit or something is refused."""
+    found = templates.listed()
+    if not found:
+        return None
+
+    def make(out: Path) -> None:
+        for path, derived in zip(models, templates.derive(models), strict=True):
+            (out / f"{path.stem}_edgetpu.tflite").write_bytes(derived.data)
+        write_json(out / "evidence.json", {"evidence": "derived"})
+
+    parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
+    try:
+        return stages.run("derived", parts, make)
+    except ReweightRefused as refusal:
+        note(f"nothing is derived from the templates at hand: {refusal.what}")
+        note(f"  {refusal.remedy}")
+        return None
+
+
+def evidence_of(compiled: Path | None) -> str:
+    """Return the evidence of a stage's compiled networks: `measured` (the compiler's own), `derived`, or nothing."""
+    if compiled is None:
+        return ""
+    return "derived" if (compiled / "evidence.json").is_file() else "measured"
 
 
 def _compile(models: list[Path], out: Path) -> None:
@@ -100,6 +138,7 @@ def model_entry(
         "output_scale": network.output_scale,
         "output_zero_point": network.output_zero_point,
         "compiled": compiled is not None,
+        "compiled_evidence": evidence_of(compiled),
     }
     return entry, content
 
