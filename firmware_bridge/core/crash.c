@@ -47,6 +47,11 @@ void ut_kept_ask(ut_kept *kept, uint8_t reason) {
     seal(kept);
 }
 
+void ut_kept_opening(ut_kept *kept, uint32_t opening) {
+    kept->opening = opening;
+    seal(kept);
+}
+
 static int32_t is_code(const ut_scene *scene, uint32_t address) {
     for (size_t i = 0; i < scene->codes; ++i) {
         if (address >= scene->code[i].low + 4u && address < scene->code[i].high) {

@@ -28,6 +28,7 @@ typedef struct ut_crash {
 typedef struct {
     uint32_t magic;
     uint32_t asked; /* why the firmware asked for a restart; 0: it did not */
+    uint32_t opening; /* the Edge TPU is being opened */
     uint32_t restarts, watchdog_resets, faults, tpu_failures; /* since the power came */
     ut_crash crash;
     uint32_t crc; /* of all before it */
@@ -55,6 +56,9 @@ uint8_t ut_kept_start(ut_kept *kept, uint8_t hardware);
 
 /* The firmware is about to restart itself. */
 void ut_kept_ask(ut_kept *kept, uint8_t reason);
+
+/* Note whether the Edge TPU is being opened: what ends a start there can be left alone at the next. */
+void ut_kept_opening(ut_kept *kept, uint32_t opening);
 
 /* A fault or the watchdog: keep the evidence. The port restarts after it. */
 void ut_kept_crash(ut_kept *kept, uint8_t reason, const ut_scene *scene);

@@ -41,7 +41,7 @@ from firmware_bridge.protocol import (
 from firmware_bridge.reference_device import ReferenceDevice
 
 RESTARTED = {Trouble.FAILED: "tpu", Trouble.GONE: "tpu", Trouble.HANGS: "watchdog"}
-ROUNDS = 4
+ROUNDS = 2
 SLOT_BYTES = BOARD["SLOT_BYTES"]
 
 
