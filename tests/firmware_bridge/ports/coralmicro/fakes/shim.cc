@@ -1,7 +1,9 @@
 /* The port's parts as C functions, and the fakes' state. */
 #include <cstring>
 
+#include "clock.h"
 #include "flash.h"
+#include "libs/base/timer.h"
 #include "libs/base/filesystem.h"
 #include "libs/tensorflow/utils.h"
 #include "mailbox.h"
@@ -65,6 +67,28 @@ int32_t disk_size(const char* path) {
 
 void tpu_there(int32_t there) { coralmicro::g_tpu_there = there != 0; }
 int32_t tpu_mode(void) { return static_cast<int32_t>(coralmicro::g_tpu_mode); }
+void restart_start(uint32_t flags) {
+  g_reset_flags = flags;
+  undertone::RestartStart();
+}
+int32_t restart_spoilt(void) { return undertone::RestartSpoiltByTpu(); }
+void restart_opening(int32_t opening) { undertone::RestartOpeningTpu(opening != 0); }
+void restart(uint32_t reason) { undertone::Restart(static_cast<uint8_t>(reason)); }
+int32_t health_reason(void) {
+  ut_health health = {};
+  undertone::Health(nullptr, &health);
+  return health.reset_reason;
+}
+uint32_t health_count(int32_t watchdog) {
+  ut_health health = {};
+  undertone::Health(nullptr, &health);
+  return watchdog != 0 ? health.watchdog_resets : health.restarts;
+}
+void timer_set(uint64_t fixed, int32_t torn) {
+  coralmicro::g_timer.fixed = fixed;
+  coralmicro::g_timer.torn = torn;
+}
+uint32_t clock_ms(void) { return undertone::Milliseconds(nullptr); }
 void mailbox_start(void) { undertone::MailboxStart(); }
 int32_t mailbox_there(void) { return undertone::MailboxIsThere(); }
 int32_t mailbox_needs_restart(void) { return undertone::MailboxNeedsRestart(); }
