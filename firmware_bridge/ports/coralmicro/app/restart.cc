@@ -16,6 +16,8 @@
 #include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/drivers/fsl_wdog.h"
 #include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/fsl_device_registers.h"
 
+extern "C" void UndertoneFault();
+
 namespace undertone {
 namespace {
 
@@ -53,9 +55,23 @@ uint8_t HardwareReason() {
   return flags != 0 ? UT_RESET_HOST : UT_RESET_UNKNOWN;
 }
 
+#ifdef __arm__
+/* The SDK's inter-core library has a handler of this name already, so ours goes where the processor looks: the table
+ * lies in RAM. */
+void TakeFaults() {
+  constexpr size_t kHardFault = 3;
+  reinterpret_cast<volatile uintptr_t*>(static_cast<uintptr_t>(SCB->VTOR))[kHardFault] =
+      reinterpret_cast<uintptr_t>(UndertoneFault);
+  __DSB();
+}
+#else
+void TakeFaults() {}
+#endif
+
 } /* namespace */
 
 void RestartStart() {
+  TakeFaults();
   g_reason = ut_kept_start(&Kept(), HardwareReason());
   g_spoilt = Kept().opening != 0;
   RestartOpeningTpu(false);
@@ -111,7 +127,7 @@ extern "C" void UndertoneCrash(const uint32_t* frame, uint32_t reason) {
 
 #ifdef __arm__
 /* Which stack the frame lies on is in bit 2 of the link register. The main stack is the handler's. */
-extern "C" __attribute__((naked)) void HardFault_Handler() {
+extern "C" __attribute__((naked)) void UndertoneFault() {
   __asm volatile("tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n mov r1, %0\n b UndertoneCrash" ::"i"(
       UT_RESET_FAULT));
 }
