@@ -27,6 +27,7 @@ from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.registers import BOARD
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
+from firmware_bridge.progress import note
 from firmware_bridge.protocol import (
     LIMITS,
     TABLE,
@@ -42,6 +43,7 @@ from firmware_bridge.reference_device import ReferenceDevice
 
 RESTARTED = {Trouble.FAILED: "tpu", Trouble.GONE: "tpu", Trouble.HANGS: "watchdog"}
 ROUNDS = 2
+TOLD_EVERY = 500
 SLOT_BYTES = BOARD["SLOT_BYTES"]
 
 
@@ -178,7 +180,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.what} ({error.remedy})\n")
         return error.exit_status
     started = time.monotonic()
-    outcomes = [schedules.run(seed) for seed in range(options.first, options.first + options.count)]
+    outcomes = []
+    for seed in range(options.first, options.first + options.count):
+        outcomes.append(schedules.run(seed))
+        if len(outcomes) % TOLD_EVERY == 0:
+            note(
+                f"{len(outcomes)} of {options.count}, {sum(bool(one.wrong) for one in outcomes)} did not come back"
+            )
     bad = [one for one in outcomes if one.wrong]
     reasons = Counter(one.reasons for one in outcomes)
     sys.stdout.write(
