@@ -15,8 +15,8 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 # The stamp holds a hash of what was installed, so that a changed lock file is installed again.
-$(SETUP): tools/bootstrap.py requirements.lock pyproject.toml
-	@$(PYTHON) tools/bootstrap.py
+$(SETUP): tools/dev/bootstrap.py requirements.lock pyproject.toml
+	@$(PYTHON) tools/dev/bootstrap.py
 
 setup: $(SETUP)  ## make the environment (.venv); the other targets do so themselves
 
@@ -44,7 +44,7 @@ flash: firmware  ## write firmware and bundle to a board and make sure that it r
 	@$(BIN)/undertone flash $(if $(SERIAL),--serial $(SERIAL)) $(if $(PORT),--port $(PORT))
 
 powercut: edgetpu-model  ## cut the power at every flash operation of an update: the old or the new bundle must answer
-	@$(BIN)/python -m hil.powercut --bundle build/bundle
+	@$(BIN)/python -m hil.endurance.powercut --bundle build/bundle
 
 fuzz-protocol: $(SETUP)  ## ten million damaged inputs against the device's core, under sanitizers (INPUTS=...)
 	@$(BIN)/python -m firmware_bridge.ports.fuzz --inputs $(or $(INPUTS),10000000)
@@ -56,18 +56,18 @@ folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
 	@$(BIN)/undertone folds --recipe $(RECIPE)
 
 bench-frontend: $(SETUP)  ## race our front-end against the stock ones (those that are installed)
-	@$(BIN)/python -m tools.bench_frontend
+	@$(BIN)/python -m tools.lab.bench_frontend
 
-# MLTK's wrapper is the one oracle outside the lock file: its metadata clashes with ours (see tools/oracles.txt).
+# MLTK's wrapper is the one oracle outside the lock file: its metadata clashes with ours (see tools/lab/oracles.txt).
 alignment: $(SETUP)  ## golden vectors through every implementation of the front-end: report and verdict in LSB
-	@test -d build/oracles/mltk || $(BIN)/uv pip install --quiet --no-deps --target build/oracles -r tools/oracles.txt || echo "MLTK's wrapper could not be fetched: compared without it" >&2
-	@$(BIN)/python -m tools.alignment
+	@test -d build/oracles/mltk || $(BIN)/uv pip install --quiet --no-deps --target build/oracles -r tools/lab/oracles.txt || echo "MLTK's wrapper could not be fetched: compared without it" >&2
+	@$(BIN)/python -m tools.lab.alignment
 
 test: $(SETUP)  ## the whole test-suite, with coverage
-	@$(BIN)/python -m tools.run_tests
+	@$(BIN)/python -m tools.dev.run_tests
 
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.dev.style
 
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
 	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle

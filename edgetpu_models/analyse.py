@@ -22,8 +22,8 @@ from edgetpu_models.cost.row import NetworkCost, Row
 from edgetpu_models.cost.sram import TILE_LIMIT, TILES, ParameterMemory
 from edgetpu_models.format.model import Model, SubGraph, Tensor
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.evidence import Evidence, Quantity
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.evidence import Evidence, Quantity
 
 Source = Path | str | bytes | memoryview | Model
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edgetpu_models.analyse import analyse
 from edgetpu_models.inspect import inspect
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 
 CALLS = 9
 

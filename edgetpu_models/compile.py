@@ -20,9 +20,9 @@ from edgetpu_models.compiler.compare import comparison
 from edgetpu_models.compiler.run import GRACE_S, Attempt, run
 from edgetpu_models.inspect import Inspection, inspect
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import CompilerFailed, InvalidSetting, ModelInvalid
-from firmware_bridge.files import atomic_directory, sha256_file, write_json
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import CompilerFailed, InvalidSetting, ModelInvalid
+from firmware_bridge.base.files import atomic_directory, sha256_file, write_json
+from firmware_bridge.base.progress import note
 
 FINAL = (
     "Model failed in Tflite interpreter",

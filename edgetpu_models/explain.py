@@ -9,8 +9,8 @@ from edgetpu_models.cost import partition  # noqa: F401  (it registers the rules
 from edgetpu_models.phrases import PHRASES
 from edgetpu_models.rules.base import RULES, Rule
 from edgetpu_models.rules.support import SUPPORTED
-from firmware_bridge import errors
-from firmware_bridge.errors import UndertoneError, UnknownName
+from firmware_bridge.base import errors
+from firmware_bridge.base.errors import UndertoneError, UnknownName
 
 
 @dataclass(frozen=True)

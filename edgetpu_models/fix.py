@@ -12,7 +12,7 @@ from edgetpu_models.format.reader import load
 from edgetpu_models.numeric.executors import Kernels, random_inputs
 from edgetpu_models.rewrites import REWRITES
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed
 
 PROOF_INPUTS = 16
 

@@ -22,7 +22,7 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.lint import lint
 from edgetpu_models.testing import compiled, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 
 
 def _json(found: Any) -> str:

@@ -13,7 +13,7 @@ from edgetpu_models.format.executable import Executable, ExecutableType, Package
 from edgetpu_models.format.model import Model
 from edgetpu_models.format.names import EDGETPU_OP
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 @dataclass(frozen=True)

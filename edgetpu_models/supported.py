@@ -10,7 +10,8 @@ from edgetpu_models.cost.parameters import RULES as PARAMETER_RULES
 from edgetpu_models.phrases import PHRASES
 from edgetpu_models.rules.base import RULES, Effect
 from edgetpu_models.rules.support import SUPPORTED
-from firmware_bridge.files import write_bytes
+from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.paths import DOCS
 
 _EFFECTS = {
     Effect.BREAKS: "The compiler gives up",
@@ -69,4 +70,4 @@ def _lines() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    write_page(Path(__file__).resolve().parent.parent / "docs" / "supported_operations.md")
+    write_page(DOCS / "supported_operations.md")

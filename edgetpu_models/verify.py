@@ -15,7 +15,7 @@ from edgetpu_models.format.model import Model, Operator, SubGraph, Tensor
 from edgetpu_models.format.names import INTEGER_RANGES, TYPE_BITS
 from edgetpu_models.format.ranks import rank_problem
 from edgetpu_models.format.reader import load, parse
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 MAX_RANK = 8  # the runtime's own limit
 MAX_DIMENSION = 2**31 - 1

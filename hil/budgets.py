@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.evidence import Quantity
+from firmware_bridge.base.paths import BUDGETS
 
-DEFAULT_PATH = Path(__file__).resolve().parent.parent / "budgets.toml"
+DEFAULT_PATH = BUDGETS
 
 
 class Budget(BaseModel):

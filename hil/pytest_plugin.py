@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import UndertoneError
-from hil.client import DeviceClient
+from firmware_bridge.base.errors import UndertoneError
+from hil.client.client import DeviceClient
 from hil.devices import AVAILABLE, open_device
 
 

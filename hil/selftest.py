@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import CheckFailed
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Budget, Status
 from hil.checks import verdicts
-from hil.observations import Chip, ModelFacts, Observations, Region
+from hil.rig.observations import Chip, ModelFacts, Observations, Region
 
 Plant = Callable[[Observations, Budget], Observations]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 # A tensor that is 0 on all calibration windows gets steps of 8e-9; the runtime's ADD then aborts the process.
 DEAD_STEP = 1e-7

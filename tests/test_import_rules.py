@@ -149,18 +149,18 @@ def test_every_room_says_what_it_is(room: str) -> None:
 @pytest.mark.parametrize(
     ("importer", "imported", "good"),
     [
-        ("train.fusion", "firmware_bridge.fusion", True),
+        ("train.fusion", "firmware_bridge.contract.fusion", True),
         ("train.fusion", "quantize.convert", False),
         ("train.fusion", "tensorflow", True),
         ("train.evaluation.metrics", "tensorflow.math", False),
-        ("hil.run", "train.evaluation.score", True),
-        ("hil.run", "train.corpora", False),
-        ("hil.run", "tools.console", False),
+        ("hil.rig.run", "train.evaluation.score", True),
+        ("hil.rig.run", "train.corpora", False),
+        ("hil.rig.run", "tools.console", False),
         ("edgetpu_models.lint", "train.student", False),
-        ("firmware_bridge.bundle", "train", False),
-        ("firmware_bridge.bundle", "pydantic", True),
-        ("quantize.convert", "hil.run", False),
-        ("tools.cli", "hil.run", True),
+        ("firmware_bridge.contract.bundle", "train", False),
+        ("firmware_bridge.contract.bundle", "pydantic", True),
+        ("quantize.convert", "hil.rig.run", False),
+        ("tools.cli", "hil.rig.run", True),
     ],
 )
 def test_the_rule(importer: str, imported: str, good: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from tools import console
 
 # Verb, module in this folder, one line of help: the table that `undertone --help` shows.
@@ -52,7 +52,7 @@ class VerbGroup(click.Group):
         """Import the module of a verb and return its command, or None."""
         for verb, module, _ in VERBS:
             if verb == cmd_name:
-                found: click.Command = importlib.import_module(f"tools.{module}").command
+                found: click.Command = importlib.import_module(f"tools.verbs.{module}").command
                 return found
         return None
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from firmware_bridge import progress
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import UndertoneError
 
 WIDE = 240
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
-from firmware_bridge.files import write_bytes
-from firmware_bridge.fusion import FusionHead
-from firmware_bridge.progress import note, track
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
+from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.progress import note, track
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.fusion import FusionHead
+from firmware_bridge.reference.device import ReferenceDevice
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_bridge.acoustics import Signal, apply_room, change_speed, mix_at_snr, to_float, to_pcm16
+from firmware_bridge.sound.acoustics import Signal, apply_room, change_speed, mix_at_snr, to_float, to_pcm16
 
 
 class AugmentSettings(BaseModel):

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from firmware_bridge.acoustics import Signal, rms, to_float, to_pcm16
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.sound.acoustics import Signal, rms, to_float, to_pcm16
 from train.augment import place
 
 Pcm = NDArray[np.int16]

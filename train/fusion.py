@@ -1,6 +1,6 @@
 """Late fusion: fitted on composed windows with words and voices that the branches were not trained on.
 
-The head is the float twin of `firmware_bridge.fusion.FusionHead`. Its shape follows Bayes' rule for a known
+The head is the float twin of `firmware_bridge.contract.fusion.FusionHead`. Its shape follows Bayes' rule for a known
 word, log p(c | sound, word) = log p(c | sound) + log P(word | c) + constant: what the words say is learnt
 from many windows without the acoustic branch, then two weights balance the branches.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.fusion import FusionHead
+from firmware_bridge.contract.fusion import FusionHead
 
 Floats = NDArray[np.float64]
 

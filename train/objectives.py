@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 
 _TINY = 1e-8  # keeps a constant column at CCC 0 instead of 0/0
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.acoustics import Signal
+from firmware_bridge.base.progress import track
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
-from firmware_bridge.progress import track
+from firmware_bridge.sound.acoustics import Signal
 from train.augment import AugmentSettings, vary_features, vary_sound
 
 Pcm = NDArray[np.int16]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from firmware_bridge.evidence import Evidence, Quantity
+from firmware_bridge.base.evidence import Evidence, Quantity
 
 Range = tuple[float, float, float]  # low, likely, high
 

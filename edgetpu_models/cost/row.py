@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgetpu_models.cost.latency import Traffic
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.base.evidence import Quantity
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 MAX_TABLES = 12_000  # a model of 1,000 operations has about 8,000; keeps every answer within a second
 MAX_ELEMENTS = 4_000_000  # elements of short vectors (shapes, indices, scales), all together

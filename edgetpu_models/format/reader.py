@@ -10,7 +10,7 @@ from edgetpu_models.format.flatbuffer import Flat, Table, damaged
 from edgetpu_models.format.model import Model, Operator, Quantization, SubGraph, Tensor
 from edgetpu_models.format.names import OPERATORS, TENSOR_TYPES
 from edgetpu_models.format.options import read_options
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 MAX_FILE_BYTES = 512 * 2**20  # far above anything that fits a board; keeps memory bounded
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from edgetpu_models.format.model import Model
 from edgetpu_models.numeric.executors import Array, Executor, Tensors
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
-from firmware_bridge.files import write_json
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.files import write_json
 
 
 @dataclass(frozen=True)

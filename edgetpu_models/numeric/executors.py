@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edgetpu_models.format.model import Model
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 Array = npt.NDArray[Any]
 Tensors = dict[int, Array]

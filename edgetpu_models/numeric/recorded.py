@@ -10,7 +10,7 @@ import numpy as np
 
 from edgetpu_models.format.model import Model
 from edgetpu_models.numeric.executors import Array, Recorded, Tensors
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 
 _REMEDY = "write it with numpy.savez: input_0, input_1, … and SET_TENSOR (0_17) for every recorded tensor"
 

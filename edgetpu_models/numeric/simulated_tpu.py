@@ -16,7 +16,7 @@ from edgetpu_models.numeric.executors import Array, Tensors, interpreter
 from edgetpu_models.numeric.requantise import Rounding, scale
 from edgetpu_models.numeric.single_op import single_op_model
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 
 OWN = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 

@@ -1,4 +1,4 @@
-/* The late-fusion head. Arithmetic and limits: firmware_bridge/fusion.py. */
+/* The late-fusion head. Arithmetic and limits: firmware_bridge/contract/fusion.py. */
 #ifndef UNDERTONE_FUSION_H
 #define UNDERTONE_FUSION_H
 

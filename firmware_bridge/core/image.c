@@ -1,4 +1,4 @@
-/* The header of an image, read field by field from flash. The layout is told in firmware_bridge/image.py. */
+/* The header of an image, read field by field from flash. The layout is told in firmware_bridge/contract/image.py. */
 #include "image.h"
 
 #include "bytes.h"

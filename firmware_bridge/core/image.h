@@ -1,4 +1,4 @@
-/* The image: a bundle as the device holds it, made by firmware_bridge/image.py.
+/* The image: a bundle as the device holds it, made by firmware_bridge/contract/image.py.
  *
  *     header (UT_IMAGE_HEADER_BYTES, fields little-endian, one after the other as listed in image.py)
  *     the acoustic network's .tflite, padded to 16 bytes; the keyword network's .tflite, padded to 16 bytes

@@ -1,4 +1,4 @@
-/* One stream of features, windows as slices of it. Equal to firmware_bridge/reference_device.py. */
+/* One stream of features, windows as slices of it. Equal to firmware_bridge/reference/device.py. */
 #include "scorer.h"
 
 #include "device.h"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import AudioUnreadable
+from firmware_bridge.base.errors import AudioUnreadable
 
 INT16 = np.dtype(np.int16)
 

@@ -11,12 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.files import atomic_path
-from firmware_bridge.progress import note
+from firmware_bridge.base import paths
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.progress import note
 
 CORE = Path(__file__).parent / "core"
-BUILD = Path(__file__).parents[2] / "build" / "native"
+BUILD = paths.BUILD / "native"
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 # Contraction off: a fused multiply-add rounds once where the specification rounds twice.

@@ -12,12 +12,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.progress import note
 from firmware_bridge.microfrontend.audio import checked_pcm
 from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables, load_core
 from firmware_bridge.microfrontend.reference import ReferenceStream
 from firmware_bridge.microfrontend.spec import FrontendSpec
-from firmware_bridge.progress import note
 
 Features = NDArray[np.uint16]
 Backend = Literal["auto", "native", "reference"]

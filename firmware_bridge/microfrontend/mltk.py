@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import (
     ActivityDetection,

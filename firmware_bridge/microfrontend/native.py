@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend.build import best_library
 from firmware_bridge.microfrontend.emit import SCALING_KINDS, core_arrays, core_integers
 from firmware_bridge.microfrontend.scaling import InputScaling

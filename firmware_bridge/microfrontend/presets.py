@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from firmware_bridge.errors import UnknownName
+from firmware_bridge.base.errors import UnknownName
 from firmware_bridge.microfrontend.spec import FrontendSpec
 
 # The stock YAMNet and voice settings run noise reduction with min_signal_remaining = 1.0: it changes nothing.

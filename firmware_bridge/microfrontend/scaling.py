@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend.spec import Settings, require
 
 YAMNET_STEP = 7.0 / 255.0  # the published network sees each clip spread over -3.5 .. 3.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.files import write_bytes
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.files import write_bytes
 from firmware_bridge.ports.flash import RECORD_BYTES, Flash
 
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import ModelInvalid
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.reference.simulated_tpu import Int8Network
 
 LOADED, ARENA, SHAPE, BROKEN = 0, 1, 2, 3  # `ut_load_status` of core/port.h
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.bundle import Manifest
-from firmware_bridge.files import write_bytes
+from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.contract.bundle import Manifest
+from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import FrontendSpec, build
 from firmware_bridge.microfrontend.emit import c_source
 from firmware_bridge.protocol.c_header import render_c_header
 from firmware_bridge.protocol.c_layout import render_layout_header, render_layout_source
 from firmware_bridge.protocol.table import LIMITS
-from firmware_bridge.windows import Windowing
 
-CORE = Path(__file__).parents[1] / "core"
+CORE = ROOT / "firmware_bridge" / "core"
 CAPTURE_SAMPLES = 32000  # two seconds of microphone wait for the host
 TABLES = "ut_frontend"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.errors import DeviceError, UnknownName
+from firmware_bridge.base.errors import DeviceError, UnknownName
 from firmware_bridge.protocol.table import TABLE, Field, Layout
 
 _BY_ID = {layout.id: layout for layout in TABLE.layouts.values()}

@@ -34,7 +34,7 @@ class Scores(Protocol):
 
 
 class Engine(Protocol):
-    """Computes features and scores; `firmware_bridge.reference_device.ReferenceDevice` is one."""
+    """Computes features and scores; `firmware_bridge.reference.device.ReferenceDevice` is one."""
 
     def segment_features(self, pcm: PCM) -> Sequence[NDArray[np.uint16]]:
         """Return the features of a segment, uint16[frames, channels] per window: slices of one stream."""
@@ -50,7 +50,7 @@ class Identity:
     Attributes:
         build: Name and version of the program or firmware.
         bundle: The bundle's id (hexadecimal).
-        evidence: What its figures are worth (see `firmware_bridge.evidence`).
+        evidence: What its figures are worth (see `firmware_bridge.base.evidence`).
         labels: Number of emotion labels.
         keywords: Number of keyword scores.
         window_samples: Length of a window.

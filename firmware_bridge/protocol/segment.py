@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.protocol.engine import PCM, Engine, Identity
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.protocol.codec import decode, encode
 from firmware_bridge.protocol.framing import Frame, FrameDecoder, FrameFault, encode_frame
 from firmware_bridge.protocol.table import TABLE, Field

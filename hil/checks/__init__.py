@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Budget, Verdict, judge
 from hil.checks import accuracy, chip, equality, speed
-from hil.observations import Observations
+from hil.rig.observations import Observations
 
 Found = Mapping[str, Quantity | str]
 

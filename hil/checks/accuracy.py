@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.evidence import Evidence, Quantity
-from hil.observations import NO_KEYWORD, Observations
+from firmware_bridge.base.evidence import Evidence, Quantity
+from hil.rig.observations import NO_KEYWORD, Observations
 from train.evaluation.bootstrap import Interval, bootstrap, paired_difference, speaker_confusions
 from train.evaluation.metrics import Matrix, macro_f1
 

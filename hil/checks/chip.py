@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firmware_bridge.evidence import Evidence, Quantity
-from hil.observations import Observations, Region
+from firmware_bridge.base.evidence import Evidence, Quantity
+from hil.rig.observations import Observations, Region
 
 ON_CHIP = ("ITCM", "DTCM", "OCRAM")
 BOARD_RAM = "SDRAM"

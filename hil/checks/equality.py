@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_bridge.evidence import Quantity
-from hil.observations import Observations
+from firmware_bridge.base.evidence import Quantity
+from hil.rig.observations import Observations
 
 
 def alignment(seen: Observations) -> dict[str, Quantity | str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_bridge.evidence import Evidence, Quantity
-from hil.observations import Observations
+from firmware_bridge.base.evidence import Evidence, Quantity
+from hil.rig.observations import Observations
 
 
 def realtime(seen: Observations) -> dict[str, Quantity | str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.errors import DeviceError, UnknownName
+from firmware_bridge.base.errors import DeviceError, UnknownName
 from hil.devices.base import Device
 from hil.devices.board import Board
 from hil.devices.host_process import HostProcess

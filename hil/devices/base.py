@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from firmware_bridge.evidence import Evidence
-from hil.link import Link
+from firmware_bridge.base.evidence import Evidence
+from hil.link.link import Link
 
 
 class Device(Protocol):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware_bridge.errors import DeviceError
-from firmware_bridge.evidence import Evidence
-from hil.client import DeviceClient
+from firmware_bridge.base.errors import DeviceError
+from firmware_bridge.base.evidence import Evidence
+from hil.client.client import DeviceClient
 from hil.devices.base import DeviceBase
-from hil.link import Link, SerialLink
-from hil.timing import Timing
+from hil.link.link import Link, SerialLink
+from hil.link.timing import Timing
 
 _GREETING = Timing(reply_s=0.5, attempts=6)
 

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from firmware_bridge.errors import DeviceError
-from firmware_bridge.evidence import Evidence
+from firmware_bridge.base.errors import DeviceError
+from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.base.paths import ROOT
 from hil.devices.base import DeviceBase
-from hil.link import Link, SerialLink
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from hil.link.link import Link, SerialLink
 
 
 class HostProcess(DeviceBase):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import DeviceError
-from firmware_bridge.evidence import Evidence
+from firmware_bridge.base.errors import DeviceError
+from firmware_bridge.base.evidence import Evidence
 from hil.devices.host_process import HostProcess
-from hil.link import Link, LinkLost
+from hil.link.link import Link, LinkLost
 
 
 class TwinProcess(HostProcess):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.files import write_json
+from firmware_bridge.base.files import write_json
 from hil.report.html import write_html
 from hil.report.junit import write_junit
 from hil.report.model import HilReport

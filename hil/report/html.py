@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.files import write_bytes
+from firmware_bridge.base.files import write_bytes
 from hil.report import pictures
 from hil.report.model import HilReport
 from hil.report.tables import MARKS, latency_table, memory_table, score_table

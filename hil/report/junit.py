@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from firmware_bridge.files import write_bytes
+from firmware_bridge.base.files import write_bytes
 from hil.budgets import Status, Verdict
 from hil.report.model import HilReport
 

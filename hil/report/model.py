@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.evidence import Quantity
+from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Status, Verdict
 from hil.checks import chip
 from hil.checks.accuracy import has_keywords, leaked_speakers
-from hil.observations import Observations
+from hil.rig.observations import Observations
 from hil.selftest import Planted
 from train.evaluation.leak import require_disjoint
 from train.evaluation.score import Scorecard, score

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hil.observations import Example, Observations
+from hil.rig.observations import Example, Observations
 from train.evaluation.score import Scorecard
 
 INK, BLUE, ORANGE, GREY = "#1f2933", "#2f6f9f", "#d9822b", "#d5dbe1"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.bundle import Bundle, load_bundle
-from firmware_bridge.errors import UndertoneError
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.contract.bundle import Bundle, load_bundle
+from firmware_bridge.reference.device import ReferenceDevice
 from hil.devices import open_device
 from hil.devices.base import Device
 

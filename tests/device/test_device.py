@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.protocol import LIMITS, TABLE, Frame, Kind, decode, encode, encode_frame
 from firmware_bridge.protocol.framing import FrameDecoder
-from firmware_bridge.protocol.reference import reference_server
 from firmware_bridge.protocol.transcript import mask
-from firmware_bridge.reference_device import ReferenceDevice
-from hil.client import DeviceClient
+from firmware_bridge.reference.device import ReferenceDevice
+from firmware_bridge.reference.engine import reference_server
+from hil.client.client import DeviceClient
 from hil.devices.base import Device
-from hil.link import Link
+from hil.link.link import Link
 
 Segments = dict[str, NDArray[np.int16]]
 PATIENCE_S = 60.0

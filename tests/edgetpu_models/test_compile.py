@@ -20,8 +20,8 @@ from edgetpu_models.compiler.locate import Command
 from edgetpu_models.compiler.log import parse_log
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import compiled, small_network
-from firmware_bridge import progress
-from firmware_bridge.errors import CompilerFailed, EnvironmentLacking, InvalidSetting, ModelInvalid
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import CompilerFailed, EnvironmentLacking, InvalidSetting, ModelInvalid
 
 _RECORDED = runpy.run_path(str(Path(__file__).parent / "stand_in.py"))
 NEW, OLD, PARTIAL = (str(_RECORDED[name]) for name in ("NEW", "OLD", "PARTIAL"))

@@ -20,7 +20,7 @@ from edgetpu_models.format.model import Tensor
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import Network, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 
 
 def _bytes(net: Network, out: int, compiler: Compiler = Compiler.CURRENT) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 from flatbuffers import flexbuffers
 
 from edgetpu_models.format.executable import DATA_TYPES, MAX_EXECUTABLES, ExecutableType, read_package
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 def _offsets(b: flatbuffers.Builder, offsets: Sequence[int]) -> int:

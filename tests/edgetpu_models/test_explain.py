@@ -8,7 +8,7 @@ from edgetpu_models.explain import explain
 from edgetpu_models.phrases import PHRASES
 from edgetpu_models.rules.base import RULES
 from edgetpu_models.rules.support import SUPPORTED
-from firmware_bridge.errors import UnknownName
+from firmware_bridge.base.errors import UnknownName
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

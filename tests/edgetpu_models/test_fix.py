@@ -10,7 +10,7 @@ from edgetpu_models.fix import PROOF_INPUTS, fix, prove
 from edgetpu_models.lint import lint
 from edgetpu_models.testing import Network, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import CheckFailed, ModelInvalid
+from firmware_bridge.base.errors import CheckFailed, ModelInvalid
 
 
 def _rules(data: bytes) -> set[str]:

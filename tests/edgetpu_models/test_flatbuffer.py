@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgetpu_models.format.flatbuffer import MAX_TABLES, Budget, Flat
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 def _table(**vectors: list[int]) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import compiled, small_network
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 def test_every_number_of_a_made_up_file() -> None:

@@ -11,7 +11,7 @@ from edgetpu_models.cost import latency
 from edgetpu_models.cost.latency import Traffic, instruction_bytes
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import Network, small_network
-from firmware_bridge.evidence import Evidence
+from firmware_bridge.base.evidence import Evidence
 
 BASE = Traffic(
     instruction_bytes=60_000,

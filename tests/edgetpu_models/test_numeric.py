@@ -21,7 +21,7 @@ from edgetpu_models.numeric.simulated_tpu import OWN, SimulatedTpu
 from edgetpu_models.numeric.single_op import single_op_model
 from edgetpu_models.testing import Network, compiled, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 
 
 @pytest.fixture(scope="module")

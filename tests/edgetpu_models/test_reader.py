@@ -16,7 +16,7 @@ from edgetpu_models.format.options import TABLES
 from edgetpu_models.format.reader import parse
 from edgetpu_models.testing import Network, compiled, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 # Our option names and the schema's, where they are not the same words.
 SCHEMA_FIELDS = {

@@ -11,7 +11,7 @@ import pytest
 from edgetpu_models.format import reader
 from edgetpu_models.testing import Network, compiled, small_network
 from edgetpu_models.verify import problems, readable, verify_model
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 
 
 def test_a_good_model_comes_back_parsed() -> None:

@@ -10,10 +10,10 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle, write_bundle
-from firmware_bridge.fusion import FusionHead
+from firmware_bridge.contract.bundle import Bundle, write_bundle
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
-from hil.run import Segment
+from hil.rig.run import Segment
 
 LABELS = ["angry", "calm", "happy"]
 KEYWORDS = ["none", "bed"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.evidence import Evidence, Quantity
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.evidence import Evidence, Quantity
 from hil.budgets import Budget, Status, judge, load_budgets
 
 GOOD = '[size]\nwhat = "size"\nat_most = 10\nremedy = "shrink"\n'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = """

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from firmware_bridge.errors import ModelInvalid
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from quantize.convert import CalibrationSettings, choose_windows, quiet_converter, to_int8
 
 STEP = 7.0 / 255.0

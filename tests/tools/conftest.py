@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.bundle import Bundle, write_bundle
+from firmware_bridge.base import progress
+from firmware_bridge.contract.bundle import Bundle, write_bundle
 from train.corpora.ravdess import EMOTIONS
 
 _MADE = runpy.run_path(str(Path(__file__).parent.parent / "hil" / "conftest.py"))

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_bridge.bundle import Bundle
-from tools import stages
+from firmware_bridge.contract.bundle import Bundle
 from tools.cli import run
+from tools.pipeline import stages
 from tools.pipeline.inputs import gather
+from tools.pipeline.recipe import load_recipe
 from tools.pipeline.soundness import check_sound
-from tools.recipe import load_recipe
-from tools.stages import Stages
+from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
 RECIPE = """

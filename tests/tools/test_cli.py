@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import click
 import pytest
 
-from firmware_bridge.errors import CheckFailed, InvalidSetting, UndertoneError
+from firmware_bridge.base.errors import CheckFailed, InvalidSetting, UndertoneError
 from tools import cli
 from tools.cli import VERBS, run
 
@@ -33,7 +33,7 @@ def verb(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], No
             return act()
 
         monkeypatch.setattr(cli, "VERBS", (("try", "made_up_verb", "does as it is told"),))
-        monkeypatch.setitem(sys.modules, "tools.made_up_verb", SimpleNamespace(command=command))  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "tools.verbs.made_up_verb", SimpleNamespace(command=command))  # type: ignore[arg-type]
 
     return install
 
@@ -80,7 +80,7 @@ def test_every_verb_has_help(name: str, capsys: Capture) -> None:
 
 def test_every_verb_of_the_table_is_a_file() -> None:
     for _, module, line in VERBS:
-        assert (ROOT / "tools" / f"{module}.py").is_file()
+        assert (ROOT / "tools" / "verbs" / f"{module}.py").is_file()
         assert not line.endswith(".")
 
 

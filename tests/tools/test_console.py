@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import InvalidSetting
 from tools import console
 
 Capture = pytest.CaptureFixture[str]

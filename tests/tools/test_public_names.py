@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edgetpu_models.testing import Network, compiled, small_network
-from firmware_bridge.audio import write_wav
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.sound.audio import write_wav
 from tools.cli import run
 
 Capture = pytest.CaptureFixture[str]

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.stats import chi2
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from train.composed import Composed, ComposedSettings, compose, draw, trim
 
 TABLE = {"happy": (10.0, 20.0, 30.0, 40.0), "sad": (70.0, 15.0, 15.0, 0.0)}

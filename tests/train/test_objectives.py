@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from train.evaluation.metrics import ccc
 from train.objectives import distillation_loss, negative_mean_ccc, soft_cross_entropy
 

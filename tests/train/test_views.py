@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firmware_bridge.acoustics import synthetic_room
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.sound.acoustics import synthetic_room
 from train import views
 from train.augment import AugmentSettings
 from train.views import Surroundings, clip_views, compute_features

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firmware_bridge.errors import DeviceError
+from firmware_bridge.base.errors import DeviceError
 from tools.board.usb import BUTTONS, State, UsbBoard
 
 # States in which boards carry no serial number: the flash tool takes whatever it finds in them.

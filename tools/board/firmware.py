@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from firmware_bridge.errors import BundleInvalid, UndertoneError
-from firmware_bridge.files import sha256_file, write_json
+from firmware_bridge.base.errors import BundleInvalid, UndertoneError
+from firmware_bridge.base.files import sha256_file, write_json
 
 RECORD = "firmware.json"
 # Which of the flash tool's needs lie beside the ELF file: its libraries and its data, by name.

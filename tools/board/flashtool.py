@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import DeviceError
+from firmware_bridge.base.errors import DeviceError
 from tools.board.usb import BUTTONS
 
 SUCCESS = "Flashing to flash storage complete"

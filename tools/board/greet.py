@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from firmware_bridge.errors import CheckFailed, DeviceError
-from firmware_bridge.evidence import Evidence
-from hil.client import DeviceClient, DeviceIdentity
-from hil.link import SerialLink
-from hil.timing import Timing
+from firmware_bridge.base.errors import CheckFailed, DeviceError
+from firmware_bridge.base.evidence import Evidence
+from hil.client.client import DeviceClient, DeviceIdentity
+from hil.link.link import SerialLink
+from hil.link.timing import Timing
 
 BOARD_URL = "socket://10.10.10.1:7000"
 _GREETING = Timing(reply_s=0.5, attempts=3)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from firmware_bridge.errors import DeviceError
-from firmware_bridge.progress import note
-from hil.link import Link, LinkLost
+from firmware_bridge.base.errors import DeviceError
+from firmware_bridge.base.progress import note
+from hil.link.link import Link, LinkLost
 
 # A line without its end is shown after so long: a prompt, or the last words of a program that crashed.
 IDLE_S = 0.3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from tools.board.usb import USB_IDS, State, UsbBoard
 
 RULES_FILE = "/etc/udev/rules.d/99-coral-micro.rules"

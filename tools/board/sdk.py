@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.sdk import COMMIT
 
 VARIABLE = "CORALMICRO_DIR"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.protocol import TABLE, Message, decode
 from tools.board.sniffer import Seen, What
 

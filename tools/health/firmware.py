@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.sdk import COMMIT
 from tools.board.sdk import VARIABLE, find_python, find_sdk, toolchain_option
 from tools.health.finding import Finding, ok

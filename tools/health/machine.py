@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firmware_bridge.errors import EnvironmentLacking, UndertoneError
-from tools.bootstrap import NEWEST, OLDEST
+from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
+from tools.dev.bootstrap import NEWEST, OLDEST
 from tools.health.finding import Finding, ok
 from tools.health.system import System
 

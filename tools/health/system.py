@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.base.paths import ROOT
 from tools.board.usb import USB_DEVICES, USB_IDS, State, UsbBoard, find_boards
 
-ROOT = Path(__file__).resolve().parents[2]
 UDEV_FOLDERS = (Path("/etc/udev/rules.d"), Path("/usr/lib/udev/rules.d"), Path("/lib/udev/rules.d"))
 BOARD_ADDRESS, BOARD_PORT = "10.10.10.1", 7000
 

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.files import write_json
+from firmware_bridge.base.files import write_json
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
 from tools.pipeline.inputs import Inputs, has_foundation
-from tools.stages import Stages
+from tools.pipeline.stages import Stages
 from train.augment import AugmentSettings
 from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
 
-FRONT = ("firmware_bridge/microfrontend", "firmware_bridge/audio.py", "firmware_bridge/acoustics.py")
+FRONT = (
+    "firmware_bridge/microfrontend",
+    "firmware_bridge/sound/audio.py",
+    "firmware_bridge/sound/acoustics.py",
+)
 VIEWS = (*FRONT, "train/views.py", "train/augment.py")
 STUDENT = ("train/student", "train/objectives.py", "train/foundation/yamnet.py")
 

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import CorpusInvalid, CorpusMissing, EnvironmentLacking
+from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing, EnvironmentLacking
+from firmware_bridge.base.progress import note
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, preset
-from firmware_bridge.progress import note
-from tools.recipe import Recipe, load_recipe
+from tools.pipeline.recipe import Recipe, load_recipe
 from train.corpora import load_corpus
 from train.corpora.noise import load_noises, load_rooms
 from train.corpora.record import Clip, Corpus

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tools.pipeline.emotion import VIEWS, Student, make_views, student_network, training_data
 from tools.pipeline.inputs import Inputs
+from tools.pipeline.stages import Stages
 from tools.pipeline.words import keyword_network
-from tools.stages import Stages
 
 CONVERT = (
     "quantize/convert.py",
@@ -56,8 +56,8 @@ def run_int8(model: Path, windows: NDArray[np.int8], title: str) -> NDArray[np.i
     """Return int8[n, outputs] of a network for int8[n, frames, channels], by the reference kernels on two threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from firmware_bridge.progress import track
-    from firmware_bridge.simulated_tpu import Int8Network
+    from firmware_bridge.base.progress import track
+    from firmware_bridge.reference.simulated_tpu import Int8Network
 
     halves = np.array_split(np.arange(len(windows)), 2)
     content = model.read_bytes()

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.files import write_json
-from firmware_bridge.fusion import FusionHead
+from firmware_bridge.base.files import write_json
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import MicroFrontend
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.emotion import FRONT
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.integer import run_int8
+from tools.pipeline.stages import Stages
 from tools.pipeline.words import keyword_class
-from tools.stages import Stages
 from train.composed import Draw, compose, draw
 from train.fusion import bayes_fusion, best_temperature, fit_fusion, fit_words, integer_layer, shuffled
 from train.views import compute_features
@@ -126,7 +126,7 @@ def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path
         "train/composed.py",
         "train/views.py",
         "train/augment.py",
-        "firmware_bridge/simulated_tpu.py",
+        "firmware_bridge/reference/simulated_tpu.py",
         "tools/pipeline/integer.py",
         "tools/pipeline/words.py",
     )
@@ -180,8 +180,8 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
 
     code = (
         "train/fusion.py",
-        "firmware_bridge/fusion.py",
-        "firmware_bridge/simulated_tpu.py",
+        "firmware_bridge/contract/fusion.py",
+        "firmware_bridge/reference/simulated_tpu.py",
         "train/composed.py",
     )
     return stages.run("fusion", {"composed": composed.name}, code, make)

@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetpu_models.analyse import Analysis, analyse
-from firmware_bridge.evidence import Evidence, Quantity
-from firmware_bridge.files import write_json
+from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.base.files import write_json
 from firmware_bridge.microfrontend import MicroFrontend
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from quantize.parity import compare
 from tools.pipeline.emotion import FRONT, Student, make_views
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.integer import run_int8
 from tools.pipeline.joint import fusion_scores, load_part
+from tools.pipeline.stages import Stages
 from tools.pipeline.words import keyword_class
-from tools.stages import Stages
 from train.evaluation.metrics import confusion, macro_f1, uar
 from train.evaluation.score import Scorecard, score
 from train.student.network import floored
 
 Scores = NDArray[Any]
-RUN_INT8 = ("firmware_bridge/simulated_tpu.py", "tools/pipeline/integer.py")
+RUN_INT8 = ("firmware_bridge/reference/simulated_tpu.py", "tools/pipeline/integer.py")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
         )
 
     parts = {"keyword": keyword.name, "corpora": inputs.fingerprints, "split": inputs.word_split.hash}
-    code = (*FRONT, *RUN_INT8, "train/views.py", "firmware_bridge/windows.py")
+    code = (*FRONT, *RUN_INT8, "train/views.py", "firmware_bridge/contract/windows.py")
     return stages.run("keyword-scores", parts, code, make)
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from edgetpu_models.compile import compile_models
 from edgetpu_models.compiler import locate
-from firmware_bridge.bundle import Bundle, load_bundle, write_bundle
-from firmware_bridge.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.files import sha256_file
-from firmware_bridge.progress import note
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
-from tools.stages import ROOT, Stages, stage_key
+from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
 from train.foundation.yamnet import YAMNET_FILE
 
@@ -110,7 +111,7 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
     compiled = compile_if_possible(stages, made)
     identity = stage_key(
         {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
-        ("tools/pipeline/pack.py", "firmware_bridge/bundle.py"),
+        ("tools/pipeline/pack.py", "firmware_bridge/contract/bundle.py"),
     )
     build = stages.root.parent
     directory = build / "bundles" / f"{inputs.recipe.name}-{identity}"
@@ -176,7 +177,7 @@ def model_card(manifest: dict[str, Any]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("tools", "templates"),
+        loader=PackageLoader("tools.pipeline", "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         autoescape=False,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import CorpusInvalid
-from hil.observations import Segment
+from firmware_bridge.base.errors import CorpusInvalid
+from firmware_bridge.contract.bundle import Bundle
+from hil.rig.observations import Segment
 from tools.pipeline.inputs import gather
 from tools.pipeline.joint import composed_pcm
-from tools.recipe import parse_recipe
+from tools.pipeline.recipe import parse_recipe
 from train.corpora import load_corpus
 
 COMPOSED = "composed"

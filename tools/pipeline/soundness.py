@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.files import write_json
+from firmware_bridge.base.files import write_json
 from tools.pipeline.inputs import Inputs
-from tools.stages import Stages
+from tools.pipeline.stages import Stages
 
 
 def check_sound(inputs: Inputs, stages: Stages) -> Path:
@@ -33,4 +33,4 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
         "corpora": inputs.fingerprints,
         "clips": {name: [clip.path.name for clip in clips] for name, clips in wanted.items()},
     }
-    return stages.run("sound", parts, ("firmware_bridge/audio.py",), make)
+    return stages.run("sound", parts, ("firmware_bridge/sound/audio.py",), make)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from tools import console
 
 # Rows of the table: what it says, the figure's name, and the figure shown beside it.

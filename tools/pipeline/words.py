@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from firmware_bridge.microfrontend import MicroFrontend
 from tools.pipeline.emotion import FRONT, load_weights, save_weights
 from tools.pipeline.inputs import Inputs
-from tools.stages import Stages
+from tools.pipeline.stages import Stages
 from train.corpora.record import Clip
 from train.keyword.windows import KeywordClips, KeywordViews, keyword_views
 

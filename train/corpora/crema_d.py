@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from firmware_bridge.errors import CorpusInvalid, CorpusMissing
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing
+from firmware_bridge.base.progress import note
 from train.corpora.record import Clip, Corpus
 from train.corpora.registry import decode, in_order, misnamed, reader
 

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.base.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 22_050
 
 _SYNCHRONOUS, _UTF8 = 2, 1

@@ -13,10 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from firmware_bridge.acoustics import NOISE_KINDS, Signal, synthetic_noise, synthetic_room
-from firmware_bridge.audio import SAMPLE_RATE_HZ, read_audio, to_float
-from firmware_bridge.errors import UnknownName
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import UnknownName
+from firmware_bridge.base.progress import note
+from firmware_bridge.sound.acoustics import NOISE_KINDS, Signal, synthetic_noise, synthetic_room
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, read_audio, to_float
 from train.corpora.record import Origin
 from train.corpora.registry import find_data
 

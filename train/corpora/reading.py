@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.progress import note, track
+from firmware_bridge.base.progress import note, track
+from firmware_bridge.sound.audio import read_audio
 from train.corpora.record import Clip
 
 

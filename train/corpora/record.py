@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import CorpusInvalid
-from firmware_bridge.files import sha256_file
+from firmware_bridge.base.errors import CorpusInvalid
+from firmware_bridge.base.files import sha256_file
 from train.evaluation.leak import UNKNOWN_SPEAKER
 
 Origin = Literal["real", "synthetic"]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.audio import AUDIO_SUFFIXES
-from firmware_bridge.errors import CorpusInvalid, CorpusMissing, UnknownName
+from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing, UnknownName
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.sound.audio import AUDIO_SUFFIXES
 from train.corpora.record import Clip, Corpus, checked
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA_VARIABLE = "UNDERTONE_DATA"
 
 Loader = Callable[[Path], Corpus]

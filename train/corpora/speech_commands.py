@@ -10,8 +10,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from firmware_bridge.audio import AUDIO_SUFFIXES
-from firmware_bridge.errors import CorpusMissing
+from firmware_bridge.base.errors import CorpusMissing
+from firmware_bridge.sound.audio import AUDIO_SUFFIXES
 from train.corpora.record import Clip, Corpus
 from train.corpora.registry import in_order, misnamed, reader, sound_files
 

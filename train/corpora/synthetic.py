@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ, to_float, to_pcm16, write_wav
-from firmware_bridge.errors import CorpusInvalid
-from firmware_bridge.files import atomic_directory, write_json
-from firmware_bridge.progress import note, track
+from firmware_bridge.base.errors import CorpusInvalid
+from firmware_bridge.base.files import atomic_directory, write_json
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.progress import note, track
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float, to_pcm16, write_wav
 from train.corpora import espeak
-from train.corpora.espeak import ROOT, Utterance
+from train.corpora.espeak import Utterance
 from train.corpora.record import Clip, Corpus
 from train.corpora.registry import in_order, reader
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from firmware_bridge.errors import CorpusInvalid
+from firmware_bridge.base.errors import CorpusInvalid
 from train.corpora.record import Clip, Corpus
 from train.corpora.registry import decode, in_order, misnamed, reader, sound_files
 

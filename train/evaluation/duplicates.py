@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.audio import SAMPLE_RATE_HZ, to_float
-from firmware_bridge.errors import SpeakerLeak
+from firmware_bridge.base.errors import SpeakerLeak
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
 
 SLICES = 32
 BANDS = 24

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from firmware_bridge.errors import SpeakerLeak
+from firmware_bridge.base.errors import SpeakerLeak
 
 # The speaker of clips whose corpus does not tell: no claim about disjoint speakers can rest on them.
 UNKNOWN_SPEAKER = "unknown"

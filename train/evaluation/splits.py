@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from firmware_bridge.errors import CorpusInvalid, InvalidSetting
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting
+from firmware_bridge.base.progress import note
 from train.evaluation.leak import SpeakerProof, require_disjoint
 
 Amount = float | int | Sequence[str]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import InvalidSetting, UnknownName
-from firmware_bridge.progress import track
+from firmware_bridge.base.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.progress import track
 from train.foundation.model import Features, Pooled, Sequences
 from train.foundation.yamnet import (
     CHANNELS,

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
-from firmware_bridge.files import atomic_path, sha256_file
-from firmware_bridge.progress import note, track
-from train.corpora.registry import ROOT, data_folders
+from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
+from firmware_bridge.base.files import atomic_path, sha256_file
+from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.progress import note, track
+from train.corpora.registry import data_folders
 
 DOWNLOADS = ROOT / "build" / "downloads"
 CONNECT_TIMEOUT_S = 15.0

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import SpeakerLeak
+from firmware_bridge.base.errors import SpeakerLeak
 from train.evaluation.metrics import confusion, uar
 
 Floats = npt.NDArray[np.float32]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import UnknownName
-from firmware_bridge.files import atomic_path
-from firmware_bridge.progress import track
+from firmware_bridge.base.errors import UnknownName
+from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.progress import track
 from train.foundation.model import FoundationModel, Pooled
 from train.foundation.probe import FOLDS, probe_uar, speaker_folds
 from train.foundation.saliency import layer_saliency, one_versus_rest

@@ -10,7 +10,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 from firmware_bridge.microfrontend.scaling import YAMNET_STEP
 from train.foundation.network_file import NetworkFile, obtain_network
 from train.foundation.tflite_weights import ConvLayer, read_conv_layers

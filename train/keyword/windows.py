@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_bridge.acoustics import change_speed, to_float, to_pcm16
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
+from firmware_bridge.sound.acoustics import change_speed, to_float, to_pcm16
 from train.augment import AugmentSettings, place, vary_features, vary_sound
 from train.composed import Composed, ComposedSettings, compose
 from train.views import Features, Pcm, Surroundings, compute_features

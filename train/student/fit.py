@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_bridge.progress import track
+from firmware_bridge.base.progress import track
 from train.objectives import distillation_loss, soft_cross_entropy
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.progress import track
+from firmware_bridge.base.progress import track
 from train.foundation.yamnet import INPUT_SCALE, build_trunk
 
 ACTIVATION_SCALE = 6.0 / 255.0

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from firmware_bridge.base.progress import track
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend
-from firmware_bridge.progress import track
 from train.teacher.pitch import pitch_track
 from train.teacher.settings import TeacherSettings
 

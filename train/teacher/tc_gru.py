@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
-from firmware_bridge.files import atomic_path
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.files import atomic_path
 from train.teacher.network import build_tc_gru
 from train.teacher.settings import TeacherSettings
 

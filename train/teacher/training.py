@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import InvalidSetting
-from firmware_bridge.progress import track
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.progress import track
 from train.objectives import negative_mean_ccc, soft_cross_entropy
 from train.teacher.network import build_tc_gru
 from train.teacher.settings import TeacherSettings

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.bundle import Bundle, load_bundle
-from firmware_bridge.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.files import write_bytes
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
+from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import Bundle, load_bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.coralmicro.linker_map import read_map
 from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
-from firmware_bridge.progress import note
 
 HERE = Path(__file__).parent
 TARGET = "undertone"

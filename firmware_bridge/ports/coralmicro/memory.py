@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports.coralmicro.linker_map import OWN, Section
 
 ON_CHIP = "on-chip total"

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.progress import note
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.progress import note
 
 COMMIT = "c9f665b"  # what this port is built and checked against
 TOOLCHAIN_FILE = Path("cmake/toolchain-arm-none-eabi-gcc.cmake")

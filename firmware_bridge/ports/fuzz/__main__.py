@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.fuzz.build import FuzzResult, build_fuzzer, run_fuzzer
 

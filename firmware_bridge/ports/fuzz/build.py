@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.bundle import Bundle, Manifest, ModelFile
-from firmware_bridge.errors import CheckFailed
-from firmware_bridge.files import write_bytes
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.base.files import write_bytes
+from firmware_bridge.contract.bundle import Bundle, Manifest, ModelFile
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.compiling import STRICT, run_compiler

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.bundle import Bundle, load_bundle
-from firmware_bridge.errors import BundleInvalid, UndertoneError
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import BundleInvalid, UndertoneError
+from firmware_bridge.contract.bundle import Bundle, load_bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.host.device import SLOT_BYTES, HostDevice
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
 from firmware_bridge.ports.host.serve import serve_on_pty, serve_on_tcp
+from firmware_bridge.sound.audio import read_audio
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

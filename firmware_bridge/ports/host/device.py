@@ -8,16 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.evidence import Evidence
-from firmware_bridge.image import HEADER_BYTES, build_image
+from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import HEADER_BYTES, build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.build import build_core
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.host.microphone import Microphone
 from firmware_bridge.ports.networks import Network, SimulatedNetworks
 from firmware_bridge.protocol.engine import MemoryMarks
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.simulated_tpu import Int8Network
 
 BUILD = "host 1"
 SLOT_BYTES = 4 * 1024 * 1024

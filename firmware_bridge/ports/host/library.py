@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.sources import CORE
 
 ALIGNMENT = 64  # bytes: the widest vector register of the front-end's state

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.ports.flash import Cut
 from firmware_bridge.ports.host.serve import serve_on_pty, serve_on_tcp
 from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.ports.twin.report import memory_report
+from firmware_bridge.sound.audio import read_audio
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

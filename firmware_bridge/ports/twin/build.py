@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.bundle import load_bundle
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.files import atomic_path
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.ports.twin.elf import Image, read_elf
 from firmware_bridge.ports.twin.memory import RegionUse, check_limits, memory_use
-from firmware_bridge.progress import note
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "linker.ld"

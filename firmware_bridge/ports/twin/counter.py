@@ -16,11 +16,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.files import atomic_path
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.progress import note
 from firmware_bridge.microfrontend.build import BUILD, STRICT, compiler_environment, find_compiler
 from firmware_bridge.ports.twin.elf import Symbol
-from firmware_bridge.progress import note
 
 SOURCE = Path(__file__).parent / "counter.c"
 FLAGS = (*STRICT, "-O2", "-fPIC", "-shared")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.bundle import load_bundle
-from firmware_bridge.image import build_image
+from firmware_bridge.contract.bundle import load_bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.twin.build import Firmware, build_twin

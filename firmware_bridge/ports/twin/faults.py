@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware_bridge.errors import DeviceError
+from firmware_bridge.base.errors import DeviceError
 from firmware_bridge.ports.twin.elf import Image
 from firmware_bridge.ports.twin.memory import MEMORIES
 

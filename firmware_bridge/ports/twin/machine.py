@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any, Protocol
 
-from firmware_bridge.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
 from firmware_bridge.ports.twin.counter import Counter, attach_counter
 from firmware_bridge.ports.twin.elf import Image
 from firmware_bridge.ports.twin.exceptions import FAULT_VECTOR, WATCHDOG_VECTOR, FaultRegisters, enter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports.twin.elf import Image
 
 ON_CHIP_LIMIT = 1_835_008  # 512 KiB of tightly coupled memory and 1.25 MiB of OCRAM

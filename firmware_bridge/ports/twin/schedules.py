@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.bundle import load_bundle
-from firmware_bridge.errors import UndertoneError
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import load_bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.registers import BOARD
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
-from firmware_bridge.progress import note
 from firmware_bridge.protocol import (
     LIMITS,
     TABLE,
@@ -39,7 +39,7 @@ from firmware_bridge.protocol import (
     encode,
     encode_frame,
 )
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.reference.device import ReferenceDevice
 
 RESTARTED = {Trouble.FAILED: "tpu", Trouble.GONE: "tpu", Trouble.HANGS: "watchdog"}
 ROUNDS = 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Manifest
+from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.microfrontend import FrontendSpec, build
 from firmware_bridge.ports.host.build import compile_library
 from firmware_bridge.ports.host.library import plain

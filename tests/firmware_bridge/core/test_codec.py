@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.protocol import LIMITS, TABLE, decode, encode
 from firmware_bridge.protocol.table import Field, Layout
 

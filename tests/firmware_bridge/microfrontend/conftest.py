@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec
 from firmware_bridge.microfrontend.golden import golden_signals
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch, LogScale, NoiseReduction, Pcan
@@ -42,17 +42,17 @@ def specs() -> dict[str, FrontendSpec]:
 
 
 def _oracle(kind: str) -> object:
-    import tools.oracles
+    import tools.lab.oracles
 
     try:
-        return getattr(tools.oracles, kind)()
+        return getattr(tools.lab.oracles, kind)()
     except (ImportError, EnvironmentLacking) as error:
         pytest.skip(f"{kind} is not at hand: {error}")
 
 
 @pytest.fixture(scope="session")
 def tensorflow_op() -> object:
-    """TensorFlow's op behind the face of tools.oracles; skipped where there is none."""
+    """TensorFlow's op behind the face of tools.lab.oracles; skipped where there is none."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return _oracle("TensorflowOp")
 

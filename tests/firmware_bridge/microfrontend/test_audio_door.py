@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import AudioUnreadable
+from firmware_bridge.base.errors import AudioUnreadable
 from firmware_bridge.microfrontend import PRESETS, MicroFrontend
 
 FRONTEND = MicroFrontend(PRESETS["default"])

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge import progress
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, frontend
 from firmware_bridge.microfrontend.build import (
     CORE,

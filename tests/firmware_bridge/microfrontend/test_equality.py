@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, LogScale, MicroFrontend, NoiseReduction, Pcan
 from firmware_bridge.microfrontend.mltk import scaling_from_mltk
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch

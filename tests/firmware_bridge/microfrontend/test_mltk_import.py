@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, InputScaling
 from firmware_bridge.microfrontend.mltk import DEFAULTS, from_mltk, read_settings, scaling_from_mltk, to_mltk
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch

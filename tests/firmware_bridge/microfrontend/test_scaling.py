@@ -6,7 +6,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.microfrontend import InputScaling
 from firmware_bridge.microfrontend.native import load_core
 

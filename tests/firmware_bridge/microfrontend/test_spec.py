@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from firmware_bridge.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.errors import InvalidSetting, UnknownName
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, LogScale, NoiseReduction, Pcan, preset
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
 

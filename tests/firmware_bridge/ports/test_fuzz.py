@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports import sources
 from firmware_bridge.ports.fuzz.__main__ import said
 from firmware_bridge.ports.fuzz.build import build_fuzzer, run_fuzzer

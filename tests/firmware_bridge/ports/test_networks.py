@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 from firmware_bridge.ports.networks import BROKEN, LOADED, SHAPE, SimulatedNetworks
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Manifest
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources

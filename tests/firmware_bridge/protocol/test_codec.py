@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from firmware_bridge.errors import UndertoneError, UnknownName
+from firmware_bridge.base.errors import UndertoneError, UnknownName
 from firmware_bridge.protocol import TABLE, MalformedMessage, decode, encode
 from firmware_bridge.protocol.table import Field
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.errors import InvalidSetting
+from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.protocol import LIMITS, TABLE, ErrorCode, Kind
 from firmware_bridge.protocol.table import parse_table
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from cffi import FFI
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.host.build import compile_library
@@ -31,8 +31,8 @@ from firmware_bridge.protocol import (
     encode_frame,
 )
 from firmware_bridge.protocol.engine import Identity, MemoryMarks
-from firmware_bridge.protocol.reference import bundle_identity
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.reference.device import ReferenceDevice
+from firmware_bridge.reference.engine import bundle_identity
 
 BENCH = Path(__file__).parent / "bench.c"
 WRAPPED = "-Wl,--wrap=ut_push,--wrap=ut_scale,--wrap=ut_fuse"

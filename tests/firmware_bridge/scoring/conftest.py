@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.reference.device import ReferenceDevice
 from tests.firmware_bridge.scoring.bench import Pair, pair_of
 from tests.firmware_bridge.scoring.setups import SETUPS, bundle_of, reference_of
 

@@ -9,11 +9,11 @@ from unittest import mock
 
 import numpy as np
 
-from firmware_bridge.bundle import Bundle, write_bundle
-from firmware_bridge.fusion import FusionHead
+from firmware_bridge.contract.bundle import Bundle, write_bundle
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, preset
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.reference.device import ReferenceDevice
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def reference_of(bundle: Bundle) -> ReferenceDevice:
     shapes = {name: model.output_shape[1] for name, model in bundle.manifest.models.items()}
     order = ("acoustic", "keyword")
     with mock.patch(
-        "firmware_bridge.reference_device.Int8Network",
+        "firmware_bridge.reference.device.Int8Network",
         lambda path: MadeUpNetwork(order.index(path.stem), shapes[path.stem]),
     ):
         return ReferenceDevice(bundle)

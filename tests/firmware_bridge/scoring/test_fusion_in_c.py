@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.errors import BundleInvalid
-from firmware_bridge.fusion import FusionHead
+from firmware_bridge.base.errors import BundleInvalid
+from firmware_bridge.contract.fusion import FusionHead
 
 INT32 = 2**31 - 1
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.protocol import LIMITS, ErrorCode
-from firmware_bridge.reference_device import WindowScores, mean_score
+from firmware_bridge.reference.device import WindowScores, mean_score
 
 OFF, LIVE, CAPTURE = 0, 1, 2
 RING = 32_000

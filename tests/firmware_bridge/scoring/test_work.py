@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.networks import SimulatedNetworks
 from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.twin.device import Twin

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from cffi import FFI
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.image import HEADER, HEADER_BYTES, build_image
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import HEADER, HEADER_BYTES, build_image
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources

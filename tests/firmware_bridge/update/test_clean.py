@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CORE, include_folders, size_flags, write_sources
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import load_bundle
-from firmware_bridge.errors import BundleInvalid
-from firmware_bridge.image import HEADER_BYTES, build_image, parse_image
+from firmware_bridge.base.errors import BundleInvalid
+from firmware_bridge.contract.bundle import load_bundle
+from firmware_bridge.contract.image import HEADER_BYTES, build_image, parse_image
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.protocol import ErrorCode
 
 SLOT_BYTES = 64 * 1024
 # The cases of the Python reader's own tests: both readers must agree on them.
-SPEC = runpy.run_path(str(Path(__file__).parents[1] / "test_image.py"))
+SPEC = runpy.run_path(str(Path(__file__).parents[1] / "contract" / "test_image.py"))
 FIELDS_BYTES = 1900
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.image import HEADER_BYTES, parse_image
+from firmware_bridge.contract.image import HEADER_BYTES, parse_image
 from firmware_bridge.ports.flash import Cut, Flash
 from firmware_bridge.protocol import TABLE, ErrorCode, Frame, FrameDecoder, decode, encode, encode_frame
 

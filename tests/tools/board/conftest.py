@@ -162,7 +162,7 @@ def user(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_firmware(tmp_path: Path) -> Callable[..., Path]:
     """Write what a build of the board's firmware leaves behind; returns its folder."""
-    from firmware_bridge.files import sha256_file
+    from firmware_bridge.base.files import sha256_file
 
     def make(bundle: str, **changes: Any) -> Path:
         folder = tmp_path / "firmware"

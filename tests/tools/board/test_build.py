@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import CheckFailed, EnvironmentLacking
-from firmware_bridge.files import sha256_file
-from tools import build
+from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.contract.bundle import Bundle
 from tools.board.firmware import MemoryRow, read_firmware
 from tools.cli import run
+from tools.verbs import build
 
 Capture = pytest.CaptureFixture[str]
 

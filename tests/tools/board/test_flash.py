@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import BundleInvalid
-from tools import flash
+from firmware_bridge.base.errors import BundleInvalid
+from firmware_bridge.contract.bundle import Bundle
 from tools.board import sdk as sdk_module
 from tools.cli import run
+from tools.verbs import flash
 
 _MADE = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
 GOOD, RUNNING, ROM, FLASHLOADER, LOADER = (

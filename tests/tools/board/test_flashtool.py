@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import DeviceError
+from firmware_bridge.base.errors import DeviceError
 from tools.board.flashtool import CAUSES, STEPS, SUCCESS, FlashRun, run_flashtool
 
 TALK = f"print('STATE_CHECK_FOR_ANY'); print('STATE_PROGRAM'); print('{SUCCESS}')"

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import DeviceError
+from firmware_bridge.base.errors import DeviceError
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.protocol import TABLE, Frame, encode, encode_frame
-from hil.link import LinkLost
-from tools import monitor
+from hil.link.link import LinkLost
 from tools.board.figures import STATS, bars, shares, stats_heading, stats_row
 from tools.board.listen import read_file, read_port
 from tools.cli import run
+from tools.verbs import monitor
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).resolve().parents[3]
@@ -189,9 +189,9 @@ class TestStats:
     def test_a_silent_device(
         self, serve_bytes: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from hil.timing import Timing
+        from hil.link.timing import Timing
 
-        monkeypatch.setattr("hil.client.Timing", lambda: Timing(reply_s=0.02, attempts=2))
+        monkeypatch.setattr("hil.client.client.Timing", lambda: Timing(reply_s=0.02, attempts=2))
         assert run(["monitor", "--stats", "--port", serve_bytes(lambda: lambda data: b"")]) == 2
         assert "no answer to 'get_stats'" in capsys.readouterr().err
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
+from firmware_bridge.sound.audio import read_audio
 from tools.cli import run
 
 Capture = pytest.CaptureFixture[str]

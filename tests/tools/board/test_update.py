@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
+from firmware_bridge.sound.audio import read_audio
 from tools.cli import run
 
 Capture = pytest.CaptureFixture[str]

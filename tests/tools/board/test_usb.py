@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.errors import DeviceError, EnvironmentLacking
+from firmware_bridge.base.errors import DeviceError, EnvironmentLacking
 from tools.board.choose import SeveralBoards, choose_board
 from tools.board.rights import require_rights, uncovered
 from tools.board.usb import MEANING, USB_IDS, WAY_BACK, State, UsbBoard, find_boards, wait_until

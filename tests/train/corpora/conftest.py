@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.audio import write_wav
+from firmware_bridge.base import progress
+from firmware_bridge.sound.audio import write_wav
 
 Writer = Callable[..., Path]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_bridge.errors import UnknownName
+from firmware_bridge.base.errors import UnknownName
 from train.corpora.noise import load_noises, load_rooms
 
 

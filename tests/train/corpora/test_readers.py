@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import CorpusInvalid, CorpusMissing
+from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing
 from train.corpora import UNKNOWN_SPEAKER, load_corpus
 from train.corpora.speech_commands import official_part
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import CorpusInvalid
+from firmware_bridge.base.errors import CorpusInvalid
 from train.corpora import Clip, Corpus, load_corpus
 from train.corpora.record import checked
 

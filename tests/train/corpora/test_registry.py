@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.audio import write_wav
-from firmware_bridge.errors import AudioUnreadable, CorpusMissing, UnknownName
+from firmware_bridge.base.errors import AudioUnreadable, CorpusMissing, UnknownName
+from firmware_bridge.sound.audio import write_wav
 from train.corpora import READERS, data_folders, find_data, load_corpus
 from train.corpora.reading import read_clips
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.errors import CorpusInvalid, EnvironmentLacking
-from firmware_bridge.files import sha256_file
+from firmware_bridge.base.errors import CorpusInvalid, EnvironmentLacking
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.sound.audio import read_audio
 from train.corpora import espeak, load_corpus, ravdess, synthetic
 from train.corpora.espeak import Utterance, speak
 from train.evaluation.splits import speaker_split

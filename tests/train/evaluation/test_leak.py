@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio, to_float, to_pcm16
-from firmware_bridge.errors import SpeakerLeak
+from firmware_bridge.base.errors import SpeakerLeak
+from firmware_bridge.sound.audio import read_audio, to_float, to_pcm16
 from train.evaluation.duplicates import find_duplicates, require_no_duplicates, sound_print
 from train.evaluation.leak import SpeakerProof, require_disjoint
 from train.evaluation.score import score

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import progress
-from firmware_bridge.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
 from train.evaluation.splits import Split, leave_speakers_out, speaker_split
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.errors import InvalidSetting, UnknownName
 from train.foundation.extract import YamNet
 from train.foundation.model import FoundationModel
 from train.foundation.yamnet import INPUT_SCALE, build_trunk

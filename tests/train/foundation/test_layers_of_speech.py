@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
+from firmware_bridge.sound.audio import read_audio
 from train.foundation.extract import YamNet
 from train.foundation.ranking import choose_layer, rank_layers
 

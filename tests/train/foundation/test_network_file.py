@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.errors import EnvironmentLacking, ModelInvalid
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
 from train.foundation.network_file import NetworkFile, download_network, find_network
 
 CONTENT = bytes(range(256)) * 512  # whole pieces of 64 KiB: a longer file ends in a piece of its own

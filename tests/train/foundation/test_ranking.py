@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import SpeakerLeak, UnknownName
+from firmware_bridge.base.errors import SpeakerLeak, UnknownName
 from train.foundation.probe import probe_uar, speaker_folds
 from train.foundation.ranking import LayerScore, choose_layer, plot_ranking, rank_layers
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import ModelInvalid
+from firmware_bridge.base.errors import ModelInvalid
 from train.foundation.tflite_weights import read_conv_layers
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
+from firmware_bridge.sound.audio import read_audio
 from train.foundation import yamnet
 from train.foundation.yamnet import build_trunk, parameters_up_to, time_stride, yamnet_layers
 

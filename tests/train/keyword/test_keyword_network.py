@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from edgetpu_models.analyse import analyse
 from edgetpu_models.lint import lint, passes
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from quantize.convert import to_int8
 from train.keyword.network import KeywordSettings, build_keyword
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from edgetpu_models.analyse import analyse
 from edgetpu_models.lint import lint, passes
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.simulated_tpu import Int8Network
 from train.student.network import (
     SCORE_FLOOR,
     StudentSettings,

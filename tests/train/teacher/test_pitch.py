@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.audio import read_audio
+from firmware_bridge.sound.audio import read_audio
 from train.teacher.pitch import HIGHEST_HZ, LOWEST_HZ, RATE_HZ, STEP, pitch_track
 
 FRAMES = 90

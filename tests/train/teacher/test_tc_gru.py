@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from firmware_bridge.errors import InvalidSetting, ModelInvalid
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 from train.evaluation.metrics import ccc
 from train.teacher.network import build_tc_gru
 from train.teacher.settings import TeacherSettings

@@ -13,7 +13,7 @@ from typing import Any
 import cffi
 import pytest
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import BundleInvalid, CheckFailed, EnvironmentLacking
-from firmware_bridge.image import parse_image
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import BundleInvalid, CheckFailed, EnvironmentLacking
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import parse_image
 from firmware_bridge.ports.coralmicro import build
 from firmware_bridge.ports.coralmicro.build import (
     APP_HEADER,

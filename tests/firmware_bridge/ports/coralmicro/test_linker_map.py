@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
 
 MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
 from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room, table
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge import progress
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base import progress
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.sdk import COMMIT, COMPILER, TOOLCHAIN_FILE, check_sdk
 
 

@@ -12,16 +12,16 @@ import cffi
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import UndertoneError
-from firmware_bridge.image import Image, build_image, parse_image, write_image
+from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
 from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
-from hil.capture import record
-from hil.client import DeviceClient
-from hil.conversation import DeviceRefused
-from hil.link import SerialLink
-from hil.update import send_update
+from hil.client.capture import record
+from hil.client.client import DeviceClient
+from hil.client.conversation import DeviceRefused
+from hil.client.update import send_update
+from hil.link.link import SerialLink
 
 ffi = cffi.FFI()
 Start = Callable[..., tuple[Any, DeviceClient]]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import EnvironmentLacking
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host import build
 from firmware_bridge.ports.host.build import build_core, build_host, compile_library

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import EnvironmentLacking, InvalidSetting, ModelInvalid
-from firmware_bridge.image import build_image
+from firmware_bridge.base.errors import EnvironmentLacking, InvalidSetting, ModelInvalid
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.host.device import HostDevice
@@ -29,8 +29,8 @@ from firmware_bridge.protocol import (
     encode,
     encode_frame,
 )
-from firmware_bridge.reference_device import ReferenceDevice
-from firmware_bridge.simulated_tpu import Int8Network
+from firmware_bridge.reference.device import ReferenceDevice
+from firmware_bridge.reference.simulated_tpu import Int8Network
 
 SLOT_BYTES = 64 * 1024
 

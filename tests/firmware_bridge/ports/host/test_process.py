@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.host.__main__ import main
 from firmware_bridge.protocol import TABLE
-from firmware_bridge.reference_device import ReferenceDevice
-from hil.client import DeviceClient
-from hil.link import SerialLink
+from firmware_bridge.reference.device import ReferenceDevice
+from hil.client.client import DeviceClient
+from hil.link.link import SerialLink
 
 ROOT = Path(__file__).resolve().parents[4]
 

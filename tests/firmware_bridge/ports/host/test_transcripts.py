@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.image import build_image
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
@@ -27,8 +27,8 @@ from firmware_bridge.protocol import (
     encode_frame,
 )
 from firmware_bridge.protocol.engine import NO_SLOT
-from firmware_bridge.protocol.reference import bundle_identity, reference_server
 from firmware_bridge.protocol.transcript import mask
+from firmware_bridge.reference.engine import bundle_identity, reference_server
 
 SLOT_BYTES = 64 * 1024
 Both = Callable[[list[bytes]], bytes]

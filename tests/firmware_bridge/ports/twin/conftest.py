@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.image import build_image
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.sources import CORE, write_sources
 from firmware_bridge.ports.twin.build import (

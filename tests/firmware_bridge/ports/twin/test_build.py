@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.bundle import Bundle
-from firmware_bridge.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.sources import CORE
 from firmware_bridge.ports.twin import build
 from firmware_bridge.ports.twin.build import Compiler, Firmware, build_twin, default_compiler, link

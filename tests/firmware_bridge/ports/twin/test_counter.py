@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.errors import EnvironmentLacking
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin import counter, machine
 from firmware_bridge.ports.twin.build import Firmware

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.errors import UndertoneError
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.elf import Image, Symbol

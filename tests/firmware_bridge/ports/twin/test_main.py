@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
 from firmware_bridge.ports.twin import bench
 from firmware_bridge.ports.twin.build import find_compilers

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Cut, Flash
 from firmware_bridge.ports.twin.channels import BULK_ROOM, UART_BYTE_TICKS, Line
 from firmware_bridge.ports.twin.clock import TICKS_PER_SECOND
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.faults import PowerLost
 from firmware_bridge.protocol.transcript import mask
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.reference.device import ReferenceDevice
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
 
 LIVE, CAPTURE, OFF = 1, 2, 0

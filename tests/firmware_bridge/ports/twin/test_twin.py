@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.bundle import Bundle
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.build import build_core
 from firmware_bridge.ports.host.device import HostDevice
@@ -20,7 +20,7 @@ from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.ports.twin.memory import ON_CHIP_LIMIT, on_chip_bytes
 from firmware_bridge.protocol import TABLE, ErrorCode
 from firmware_bridge.protocol.transcript import mask
-from firmware_bridge.reference_device import ReferenceDevice
+from firmware_bridge.reference.device import ReferenceDevice
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024

@@ -1,0 +1,1 @@
+"""What every room rests on: errors, evidence, files, progress, paths."""

@@ -1,0 +1,1 @@
+"""What laptop and chip agree on: bundle, flash image, windows, fusion."""

@@ -1,0 +1,1 @@
+"""The device as a specification in Python."""

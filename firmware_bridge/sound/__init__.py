@@ -1,0 +1,1 @@
+"""Sound files, rooms and noise."""

@@ -1,0 +1,1 @@
+"""What the chip's stages and networks cost."""

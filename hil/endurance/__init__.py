@@ -1,0 +1,1 @@
+"""Long and hostile runs: soak, power cuts."""

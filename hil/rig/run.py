@@ -1,0 +1,108 @@
+"""One run of the rig: start the device, stream, check, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.reference.engine import bundle_identity
+from hil.budgets import Budget
+from hil.checks import verdicts
+from hil.checks.accuracy import leaked_speakers
+from hil.chip.stages import describe_chip
+from hil.devices.base import Device
+from hil.report import HilReport, write_report
+from hil.report.model import scorecards
+from hil.rig.observations import Chip, Observations, Segment
+from hil.rig.rerecord import Channel, Noise, Room
+from hil.rig.stream import observe, require_segments
+from hil.selftest import require_gate, self_test
+
+__all__ = ["HilReport", "Segment", "run_hil"]
+
+
+def run_hil(
+    device: Device,
+    bundle: Bundle,
+    segments: Sequence[Segment],
+    channel: Channel,
+    budgets: Mapping[str, Budget],
+    out_dir: Path,
+    *,
+    rooms: Sequence[Room] = (),
+    noises: Sequence[Noise] = (),
+    chip: Chip | None = None,
+) -> HilReport:
+    """Stream segments through a device and judge it.
+
+    Args:
+        device: Started and stopped here.
+        bundle: What the device must run.
+        segments: Clips of speakers that the model has not heard.
+        channel: What happens to them on the way.
+        budgets: The promises.
+        out_dir: `report.json`, `junit.xml` and `report.html` are written there.
+        rooms: For the channel.
+        noises: For the channel.
+        chip: What is known of the chip; analysed from the bundle by default.
+
+    Returns:
+        The report; `report.passed` says whether every promise was kept.
+
+    Raises:
+        UndertoneError: The device cannot be used, or the segments do not fit the bundle.
+        CheckFailed: The gate let a planted regression through.
+    """
+    require_segments(segments, bundle)
+    identity = bundle_identity(bundle)
+    chip = chip or describe_chip(bundle, identity.frames, identity.channels)
+    with device:
+        seen = observe(device, bundle, segments, channel, chip, rooms, noises)
+        device_facts = device.describe()
+    planted = self_test(seen, budgets)
+    require_gate(planted)
+    report = HilReport(
+        device=device_facts,
+        bundle=_bundle_facts(bundle),
+        channel=channel.model_dump(mode="json"),
+        seen=seen,
+        verdicts=verdicts(seen, budgets),
+        cards=scorecards(seen),
+        gate=tuple(planted),
+        notes=_notes(device_facts, seen, bundle),
+    )
+    for kind, path in write_report(report, out_dir).items():
+        note(f"{kind}: {path}")
+    return report
+
+
+def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {
+        "id": bundle.id,
+        "name": manifest.name,
+        "corpus": ", ".join(f"{part}: {name}" for part, name in manifest.corpus.items()),
+        "split": manifest.split.hash,
+        "git": manifest.git_revision,
+        "speech": manifest.evidence,
+        "licences": "; ".join(f"{one.name}: {one.licence}" for one in manifest.licences) or "none recorded",
+    }
+
+
+def _notes(device: Mapping[str, Any], seen: Observations, bundle: Bundle) -> tuple[str, ...]:
+    """Return what a reader must know before believing a figure."""
+    notes = []
+    if "stand_in" in device:
+        notes.append(str(device["stand_in"]) + ".")
+    if not all(model.compiled for model in seen.models):
+        notes.append("The Edge TPU compiler was not used: sizes are those of the int8 files.")
+    if seen.speech != "real":
+        notes.append("All speech is synthetic: the figures say nothing about people.")
+    if leaked := leaked_speakers(seen):
+        notes.append(f"No score is printed: the model has heard {', '.join(leaked)}.")
+    if not bundle.manifest.commercial:
+        notes.append("This bundle was made with material whose terms do not allow commercial use.")
+    return tuple(notes)

@@ -1,0 +1,232 @@
+"""Streams segments through a device and writes down what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, UnknownName
+from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.base.progress import track
+from firmware_bridge.contract.bundle import Bundle, ModelFile
+from firmware_bridge.contract.fusion import FusionHead
+from firmware_bridge.protocol.engine import PCM
+from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
+from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
+from hil.chip.networks import compiled_file
+from hil.chip.stages import counted_stages, fusion_bytes
+from hil.client.client import DeviceClient, DeviceIdentity, SegmentResult
+from hil.devices.base import Device
+from hil.rig.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
+from hil.rig.rerecord import Channel, Noise, Room, rerecord
+
+# A different shape is as wrong as it gets.
+DIFFERENT_SHAPE = 65535
+
+
+@dataclass
+class _Log:
+    """What is gathered segment by segment."""
+
+    results: list[SegmentResult] = field(default_factory=list)
+    features_lsb: list[int] = field(default_factory=list)
+    scores_lsb: list[int] = field(default_factory=list)
+    audio_s: list[float] = field(default_factory=list)
+    compared: int = 0
+    example: Example | None = None
+
+
+def require_segments(segments: Sequence[Segment], bundle: Bundle) -> None:
+    """Refuse segments that cannot be scored with this bundle.
+
+    Raises:
+        CorpusInvalid: None, an empty one, a name twice, or a label that the bundle does not have.
+        UnknownName: A keyword that the bundle does not know; lists those it does.
+    """
+    if not segments:
+        raise CorpusInvalid("no segments to stream", "name a corpus with clips of held-out speakers")
+    names = [segment.name for segment in segments]
+    if len(set(names)) != len(names):
+        raise CorpusInvalid(
+            "two segments have the same name", "names decide what the channel draws: make them unique"
+        )
+    labels, keywords = bundle.manifest.labels, bundle.manifest.keywords
+    for segment in segments:
+        if not 0 <= segment.label < len(labels):
+            raise CorpusInvalid(
+                f"{segment.name} has the label number {segment.label}", f"labels: {', '.join(labels)}"
+            )
+        if len(segment.pcm) == 0:
+            raise CorpusInvalid(f"{segment.name} has no samples", "remove it from the corpus")
+        if segment.keyword is not None and segment.keyword not in keywords:
+            raise UnknownName("keyword", segment.keyword, keywords)
+
+
+def require_same_bundle(identity: DeviceIdentity, bundle: Bundle) -> None:
+    """Refuse a device that runs another bundle; prints both ids."""
+    if identity.bundle != bundle.id:
+        raise BundleInvalid(
+            f"the device runs bundle {identity.bundle[:16]}, the host expects {bundle.id[:16]} ({bundle.directory})",
+            "flash this bundle, or name the device's own: --bundle DIR",
+        )
+
+
+def observe(
+    device: Device,
+    bundle: Bundle,
+    segments: Sequence[Segment],
+    channel: Channel,
+    chip: Chip,
+    rooms: Sequence[Room] = (),
+    noises: Sequence[Noise] = (),
+) -> Observations:
+    """Re-record every segment, stream it, and compare features and scores with the host's own.
+
+    Args:
+        device: A started device.
+        bundle: The bundle that it must run.
+        segments: Clips of speakers that the model has not heard.
+        channel: What happens to them on the way.
+        chip: What is known of the chip beforehand.
+        rooms: For the channel.
+        noises: For the channel.
+
+    Raises:
+        BundleInvalid: The device runs another bundle.
+        CorpusInvalid: Segments that cannot be scored.
+        DeviceError: The device was lost or refused.
+    """
+    require_segments(segments, bundle)
+    client, engine = DeviceClient(device.link()), ReferenceDevice(bundle)
+    identity = client.hello()
+    require_same_bundle(identity, bundle)
+    log = _Log()
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        for segment in track(segments, f"streaming through {device.name}"):
+            pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
+            # The host computes its own answer while the device computes: neither sees the other's.
+            wanted = beside.submit(_reference, engine, pcm)
+            result, got = client.score_segment(pcm), client.features(pcm)
+            log.results.append(result)
+            log.audio_s.append(len(pcm) / SAMPLE_RATE_HZ)
+            _compare(segment.name, result, got, wanted.result(), log)
+    stage_us = _stages(log.results)
+    if device.keeps_time:
+        chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
+    elif device.evidence is Evidence.EMULATED:
+        chip = replace(chip, stages_ms=counted_stages(chip, stage_us, identity.cycles_per_us))
+    return _observations(device, bundle, segments, chip, log, stage_us)
+
+
+def _reference(engine: ReferenceDevice, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
+    """Return the host's own scores, and the features of each window."""
+    return engine.score_segment(pcm), engine.segment_features(pcm)
+
+
+def _compare(
+    name: str,
+    result: SegmentResult,
+    got: Sequence[NDArray[np.uint16]],
+    wanted: tuple[SegmentScores, list[NDArray[np.uint16]]],
+    log: _Log,
+) -> None:
+    scores, host = wanted
+    ours, theirs = ([one.acoustic, one.keyword, one.fused] for one in (scores, result))
+    log.scores_lsb.append(max(map(_difference, ours, theirs)))
+    log.features_lsb.append(max(map(_difference, host, got)) if len(host) == len(got) else DIFFERENT_SHAPE)
+    log.compared += sum(window.size for window in host)
+    if log.example is None:
+        log.example = Example(name, host[0], got[0])
+
+
+def _difference(first: NDArray[np.generic], second: NDArray[np.generic]) -> int:
+    if first.shape != second.shape:
+        return DIFFERENT_SHAPE
+    return int(np.abs(first.astype(np.int64) - second.astype(np.int64)).max(initial=0))
+
+
+def _stages(results: Sequence[SegmentResult]) -> dict[str, NDArray[np.float64]]:
+    """Return each stage's time per window in microseconds, one value per segment."""
+    return {stage: np.array([one.stage_us[stage] / one.windows for one in results]) for stage in STAGES}
+
+
+def _measured(stage_us: Mapping[str, NDArray[np.float64]], evidence: Evidence) -> dict[str, Quantity]:
+    """Return the stages after a window's last sample: median, and the interval up to the 95th percentile."""
+    stages = {}
+    for stage in LATENCY_STAGES:
+        times = stage_us[stage]
+        middle, high = (float(value) / 1e3 for value in np.percentile(times, (50, 95)))
+        source = "the device's own timer, per window"
+        stages[stage] = Quantity(middle, "ms", evidence, len(times), (middle, high), source)
+    return stages
+
+
+def _observations(
+    device: Device,
+    bundle: Bundle,
+    segments: Sequence[Segment],
+    chip: Chip,
+    log: _Log,
+    stage_us: Mapping[str, NDArray[np.float64]],
+) -> Observations:
+    manifest = bundle.manifest
+    keyword = np.stack([result.keyword for result in log.results])
+    words = [
+        manifest.keywords.index(one.keyword) if one.keyword is not None else NO_KEYWORD for one in segments
+    ]
+    return Observations(
+        names=tuple(segment.name for segment in segments),
+        speakers=tuple(segment.speaker for segment in segments),
+        labels=tuple(manifest.labels),
+        keywords=tuple(manifest.keywords),
+        truth=np.array([segment.label for segment in segments], np.int64),
+        keyword_truth=np.array(words, np.int64),
+        acoustic=np.stack([result.acoustic for result in log.results]),
+        keyword=keyword,
+        fused=np.stack([result.fused for result in log.results]),
+        vote=FusionHead.from_dict(manifest.keyword_vote).apply(keyword),
+        features_lsb=np.array(log.features_lsb, np.int64),
+        features_compared=log.compared,
+        scores_lsb=np.array(log.scores_lsb, np.int64),
+        audio_s=np.array(log.audio_s),
+        wall_s=np.array([result.seconds for result in log.results]),
+        stage_us={stage: float(times.mean()) for stage, times in stage_us.items()},
+        device_ram_bytes=max(result.ram_peak_bytes for result in log.results),
+        evidence=device.evidence,
+        keeps_time=device.keeps_time,
+        heard=(*manifest.split.train, *manifest.split.validation),
+        speech=manifest.evidence,
+        models=tuple(
+            ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
+        ),
+        fusion_bytes=fusion_bytes(manifest.fusion),
+        chip=chip,
+        figures={
+            name: _quantity(figure) for name, figure in manifest.figures.items() if "evidence" in figure
+        },
+        example=log.example,
+    )
+
+
+def _file_facts(bundle: Bundle, model: ModelFile) -> tuple[int, bool]:
+    """Return the bytes of the file that a board gets, and whether the Edge TPU compiler made it."""
+    compiled = compiled_file(bundle, model)
+    return (compiled.stat().st_size, True) if compiled else (model.bytes, model.compiled)
+
+
+def _quantity(data: Mapping[str, object]) -> Quantity:
+    interval = data.get("interval")
+    ends = tuple(float(end) for end in interval) if isinstance(interval, list) else None
+    return Quantity(
+        float(str(data["value"])),
+        str(data["unit"]),
+        Evidence(str(data["evidence"])),
+        int(str(data.get("n", 1))),
+        (ends[0], ends[1]) if ends else None,
+        str(data.get("source", "")),
+    )

@@ -1,0 +1,216 @@
+"""Checks against figures worked out by hand, and a gate that catches every planted regression."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.base.evidence import Evidence, Quantity
+from hil.budgets import Status, load_budgets
+from hil.checks import measure, verdicts
+from hil.report.model import scorecards
+from hil.rig.observations import NO_KEYWORD, Chip, ModelFacts, Observations, Region
+from hil.selftest import PLANTS, Planted, require_gate, self_test
+
+BUDGETS = load_budgets()
+ESTIMATED = Evidence.ESTIMATED
+
+
+def region(name: str, used: int) -> Region:
+    return Region(name, 1_000_000, {"all": used}, ESTIMATED, f"map of {name}")
+
+
+def scores_for(classes: np.ndarray, width: int) -> np.ndarray:
+    scores = np.full((len(classes), width), -50, np.int8)
+    scores[np.arange(len(classes)), classes] = 50
+    return scores
+
+
+TRUTH = np.tile(np.arange(3), 8)
+HEARD_AS = np.where(np.arange(24) % 4 == 0, (TRUTH + 1) % 3, TRUTH)  # a quarter wrong
+VOTED = np.where(np.arange(24) % 2 == 0, (TRUTH + 1) % 3, TRUTH)  # half wrong
+
+
+def observations(**changes: Any) -> Observations:
+    n = len(TRUTH)
+    seen = Observations(
+        names=tuple(f"s{i}" for i in range(n)),
+        speakers=tuple(f"speaker{i % 4}" for i in range(n)),
+        labels=("a", "b", "c"),
+        keywords=("none", "yes"),
+        truth=TRUTH,
+        keyword_truth=np.arange(n) % 2,
+        acoustic=scores_for(HEARD_AS, 3),
+        keyword=scores_for(np.arange(n) % 2, 2),
+        fused=scores_for(TRUTH, 3),
+        vote=scores_for(VOTED, 3),
+        features_lsb=np.zeros(n, np.int64),
+        features_compared=1000,
+        scores_lsb=np.zeros(n, np.int64),
+        audio_s=np.full(n, 2.0),
+        wall_s=np.full(n, 0.1),
+        stage_us={},
+        device_ram_bytes=50_000_000,
+        evidence=Evidence.SIMULATED,
+        keeps_time=False,
+        heard=("other1", "other2"),
+        speech="real",
+        models=(ModelFacts("acoustic", 900_000, False), ModelFacts("keyword", 300_000, True)),
+        fusion_bytes=100,
+        chip=Chip(
+            ops_off_tpu=0,
+            cached_bytes=1_000_000,
+            streamed_bytes=0,
+            stages_ms={
+                "features": Quantity(0.1, "ms", Evidence.MEASURED, interval=(0.1, 0.2)),
+                "network": Quantity(10.0, "ms", Evidence.MEASURED, interval=(8.0, 13.0)),
+            },
+            regions=(region("ITCM", 200), region("DTCM", 30), region("OCRAM", 4), region("SDRAM", 1_500_000)),
+            source="rules",
+        ),
+        figures={"int8_agreement": Quantity(99.2, "%", Evidence.SIMULATED)},
+    )
+    return replace(seen, **changes)
+
+
+def figure(seen: Observations, name: str) -> Quantity:
+    found = measure(seen)[name]
+    assert isinstance(found, Quantity), found
+    return found
+
+
+def test_a_good_run_keeps_every_promise() -> None:
+    statuses = {verdict.name: verdict.status for verdict in verdicts(observations(), BUDGETS)}
+    assert set(statuses.values()) == {Status.KEPT}, statuses
+
+
+def test_every_budget_has_a_check_and_a_planted_regression() -> None:
+    assert set(BUDGETS) == set(PLANTS) == set(measure(observations()))
+
+
+@pytest.mark.parametrize("name", sorted(BUDGETS))
+def test_a_planted_regression_breaks_its_promise_by_name(name: str) -> None:
+    spoiled = PLANTS[name](observations(), BUDGETS[name])
+    broken = {
+        verdict.name: verdict for verdict in verdicts(spoiled, BUDGETS) if verdict.status is Status.BROKEN
+    }
+    assert name in broken
+    assert broken[name].detail, "by how much"
+    assert broken[name].as_dict()["remedy"], "what to change"
+
+
+def test_the_gate_reports_what_it_caught_and_refuses_to_be_toothless() -> None:
+    planted = self_test(observations(), BUDGETS)
+    assert [one.name for one in planted] == list(BUDGETS)
+    require_gate(planted)
+    with pytest.raises(CheckFailed, match="model_bytes") as caught:
+        require_gate([*planted, Planted("model_bytes", False, "")])
+    assert caught.value.exit_status == 1
+
+
+def test_sizes_three_ways() -> None:
+    seen = observations()
+    assert figure(seen, "model_bytes").value == 1_200_100
+    assert "acoustic" in figure(seen, "model_bytes").source, "says which file was not compiled"
+    assert figure(seen, "on_chip_ram_bytes").value == 234
+    assert figure(seen, "board_ram_bytes").value == 1_500_000
+    assert figure(seen, "on_chip_ram_bytes").evidence is ESTIMATED
+
+
+def test_latency_is_the_sum_of_its_stages() -> None:
+    middle, late = (figure(observations(), name) for name in ("latency_p50_ms", "latency_p95_ms"))
+    assert middle.value == pytest.approx(10.1)
+    assert middle.interval == pytest.approx((8.1, 13.2))
+    assert late.value == pytest.approx(13.2)
+
+
+def test_an_estimated_time_has_no_percentiles() -> None:
+    guessed = {"network": Quantity(10.0, "ms", ESTIMATED, interval=(8.0, 40.0))}
+    found = measure(observations(chip=replace(observations().chip, stages_ms=guessed)))
+    assert isinstance(found["latency_p95_ms"], str)
+    assert "needs a board" in found["latency_p95_ms"]
+    assert isinstance(found["latency_p50_ms"], Quantity)
+    assert found["latency_p50_ms"].interval == (8.0, 40.0), "how little is known stays in sight"
+
+
+def test_accuracy_by_hand() -> None:
+    seen = observations()
+    assert figure(seen, "macro_f1_fused").value == 1.0
+    assert figure(seen, "macro_f1_keyword").value == 1.0
+    assert figure(seen, "macro_f1_acoustic").value == pytest.approx(0.75)
+    gain = figure(seen, "fused_gain")
+    assert gain.value == pytest.approx(0.25), "over the acoustic branch, the better of the two"
+    assert "fused minus acoustic" in gain.source
+    swapped = replace(seen, acoustic=seen.vote, vote=seen.acoustic)
+    assert "fused minus keyword" in figure(swapped, "fused_gain").source
+
+
+def test_a_heard_speaker_refuses_every_score() -> None:
+    seen = observations(heard=("speaker2", "other"))
+    found = measure(seen)
+    assert figure(seen, "speaker_leakage").value == 1
+    for name in ("macro_f1_acoustic", "macro_f1_keyword", "macro_f1_fused", "fused_gain"):
+        assert found[name] == "refused: the model has heard speaker2"
+    assert scorecards(seen) == {}
+
+
+def test_without_keywords_there_is_nothing_to_fuse() -> None:
+    seen = observations(keyword_truth=np.full(24, NO_KEYWORD))
+    found = measure(seen)
+    assert isinstance(found["macro_f1_keyword"], str)
+    assert isinstance(found["fused_gain"], str)
+    assert set(scorecards(seen)) == {"acoustic", "fused"}
+    verdict = next(one for one in verdicts(seen, BUDGETS) if one.name == "fused_gain")
+    assert verdict.status is Status.NOT_MEASURED
+    assert all(one.name != "fused_gain" for one in self_test(seen, BUDGETS))
+
+
+def test_equality_names_the_worst_segment() -> None:
+    lsb = np.zeros(24, np.int64)
+    lsb[5], lsb[9] = 1, 3
+    assert figure(observations(features_lsb=lsb), "alignment_lsb").value == 3
+    assert "s9" in figure(observations(features_lsb=lsb), "alignment_lsb").source
+    assert "2 of 24 segments differ" in figure(observations(scores_lsb=lsb), "scores_lsb").source
+    assert isinstance(measure(observations(features_compared=0))["alignment_lsb"], str)
+
+
+def test_times_of_this_machine_are_not_the_chips() -> None:
+    seen = observations()
+    assert figure(seen, "realtime_factor").value == 20
+    assert "not the chip's" in figure(seen, "realtime_factor").source
+    board = observations(keeps_time=True)
+    assert "own speed" in figure(board, "realtime_factor").source
+    assert isinstance(measure(board)["host_ram_bytes"], str)
+    assert isinstance(measure(observations(device_ram_bytes=0))["host_ram_bytes"], str)
+
+
+def test_missing_facts_are_reasons_not_zeros() -> None:
+    bare = replace(observations().chip, stages_ms={}, regions=())
+    found = measure(observations(chip=bare, figures={}))
+    for name in ("latency_p50_ms", "board_ram_bytes", "on_chip_ram_bytes", "int8_agreement"):
+        assert isinstance(found[name], str), name
+    extra = {"later": BUDGETS["model_bytes"]}
+    assert verdicts(observations(), extra)[0].status is Status.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("device", "scores"),
+    [
+        (Evidence.MEASURED, Evidence.MEASURED),
+        (Evidence.EMULATED, Evidence.SIMULATED),
+        (Evidence.SIMULATED, Evidence.SIMULATED),
+    ],
+)
+def test_scores_without_an_edge_tpu_are_simulated(device: Evidence, scores: Evidence) -> None:
+    seen = observations(evidence=device)
+    assert figure(seen, "alignment_lsb").evidence is device
+    for name in ("scores_lsb", "macro_f1_acoustic", "macro_f1_fused", "fused_gain"):
+        assert figure(seen, name).evidence is scores
+
+
+def test_the_emulated_chips_memory_is_not_taken_for_a_process() -> None:
+    assert isinstance(measure(observations(evidence=Evidence.EMULATED))["host_ram_bytes"], str)

@@ -1,0 +1,144 @@
+"""`undertone folds`: every fold's speakers are unheard, and the summary is the folds' own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tools.cli import run
+from tools.pipeline import emotion, integer, stages
+from tools.pipeline.stages import Stages
+from tools.verbs.folds import run_fold, show, summarise
+
+Capture = pytest.CaptureFixture[str]
+SPEAKERS = ("a/1", "a/2", "a/3", "a/4")
+
+
+def fold(held_out: tuple[str, ...], value: float, clips: int = 10, agreement: float = 1.0) -> dict[str, Any]:
+    card = {
+        "uar": {"value": value},
+        "macro_f1": {"value": value - 0.1},
+        "majority": {"uar": 0.125},
+        "prior": {"uar": 0.125},
+        "per_speaker": dict.fromkeys(held_out, value),
+        "n_best_uar": {"1": value, "2": 0.8, "3": 0.9},
+    }
+    parity = {"clips": clips, "agreement": agreement}
+    return {"held_out": list(held_out), "parity": parity, "float": card, "int8": card}
+
+
+def test_the_summary_is_the_mean_and_spread_of_the_folds() -> None:
+    found = summarise([fold(("a/1",), 0.5), fold(("a/2",), 0.7)])
+    assert found["int8_uar"] == {"mean": pytest.approx(0.6), "sd": pytest.approx(0.1), "folds": [0.5, 0.7]}
+    assert found["int8_macro_f1"]["mean"] == pytest.approx(0.5)
+    assert found["per_speaker"] == {"a/1": 0.5, "a/2": 0.7}
+    assert found["n_best_uar"] == {"1": pytest.approx(0.6), "2": 0.8, "3": 0.9}
+    assert (found["clips"], found["evidence"]) == (20, "simulated")
+    assert (found["majority_uar"], found["prior_uar"]) == (0.125, 0.125)
+
+
+def test_agreement_is_weighted_by_clips() -> None:
+    found = summarise([fold(("a/1",), 0.5, 30, 1.0), fold(("a/2",), 0.5, 10, 0.8)])
+    assert found["int8_agreement"] == pytest.approx(0.95)
+
+
+def test_people_see_every_fold_and_speaker(capsys: Capture) -> None:
+    folds = [fold(("a/1", "a/2"), 0.5), fold(("a/3",), 0.7)]
+    show(summarise(folds), folds, "real")
+    told = capsys.readouterr().out
+    assert "60.0 ± 10.0" in told
+    assert "simulated, real speech" in told
+    assert "1 2" in told
+    assert "majority 12.5, prior 12.5" in told
+    assert "1 50, 2 50, 3 70" in told
+
+
+class FakeInputs(SimpleNamespace):
+    """Four speakers, two classes, one clip of each."""
+
+    def __init__(self) -> None:
+        clips = [SimpleNamespace(speaker=s, label="x", gender=None) for s in SPEAKERS for _ in range(2)]
+        super().__init__(
+            recipe=SimpleNamespace(name="r"),
+            clips=clips,
+            speakers=np.array([clip.speaker for clip in clips]),
+            truth=np.array([0, 1] * 4),
+            labels=("happy", "sad"),
+            evidence="real",
+        )
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[int]]:
+    """Stand in for training and conversion; return the rows that each fold was trained on."""
+    rows_seen: list[list[int]] = []
+    student = tmp_path / "student"
+    student.mkdir()
+    logits = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 1, 1, 0]]
+    np.save(student / "logits.npy", logits)
+    np.save(tmp_path / "views.npy", np.zeros((1, 8, 3, 2), np.int8))
+
+    def train(inputs: object, stages: object, name: str, rows: np.ndarray, seed: int, teacher: object) -> Any:
+        assert teacher is None
+        rows_seen.append(rows.tolist())
+        return SimpleNamespace(folder=student)
+
+    def scores(model: Path, windows: np.ndarray, title: str) -> np.ndarray:
+        fold_index = int(title.split()[1].rstrip(","))
+        return (logits[2 * fold_index : 2 * fold_index + len(windows)] * 100).astype(np.int8)
+
+    network = SimpleNamespace(output_scale=0.01, output_zero_point=0)
+    monkeypatch.setattr(emotion, "train_student", train)
+    monkeypatch.setattr(emotion, "make_views", lambda inputs, stages: tmp_path)
+    monkeypatch.setattr(integer, "acoustic_int8", lambda inputs, stages, student, rows, name: tmp_path / name)
+    monkeypatch.setattr(integer, "run_int8", scores)
+    monkeypatch.setattr("firmware_bridge.reference.simulated_tpu.Int8Network", lambda model: network)
+    return rows_seen
+
+
+def test_a_fold_is_trained_on_all_others(trained: list[list[int]], tmp_path: Path) -> None:
+    kept = Stages(tmp_path / "stages")
+    folder = run_fold(FakeInputs(), kept, 1, ("a/2",))  # type: ignore[arg-type]
+    assert trained == [[0, 1, 4, 5, 6, 7]]
+    found = json.loads((folder / "fold.json").read_text())
+    assert found["held_out"] == ["a/2"]
+    assert found["int8"]["clips"] == 2
+    assert found["int8"]["uar"]["value"] == 1.0
+    assert found["parity"]["agreement"] == 1.0
+    assert set(found["int8"]["per_speaker"]) == {"a/2"}
+    run_fold(FakeInputs(), kept, 1, ("a/2",))  # type: ignore[arg-type]
+    assert kept.made == ["fold-1"]
+
+
+@pytest.fixture
+def command(trained: list[list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    monkeypatch.setattr(stages, "BUILD", tmp_path / "build")
+    monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: FakeInputs())
+    return lambda *more: run(["folds", "--recipe", "scratch", "--folds", "4", *more])
+
+
+def test_the_verb_as_json(command: Callable[..., int], trained: list[list[int]], capsys: Capture) -> None:
+    assert command("--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"summary", "folds", "speech"}
+    assert [one["held_out"] for one in found["folds"]] == [[name] for name in SPEAKERS]
+    assert found["summary"]["int8_uar"]["folds"] == [1.0, 1.0, 1.0, 0.0]
+    assert found["summary"]["int8_uar"]["mean"] == 0.75
+    assert len(trained) == 4
+    assert all(len(rows) == 6 for rows in trained)
+
+
+def test_the_verb_for_people(command: Callable[..., int], capsys: Capture) -> None:
+    assert command() == 0
+    assert "75.0 ± 43.3" in capsys.readouterr().out
+
+
+def test_too_many_folds(command: Callable[..., int], capsys: Capture) -> None:
+    assert run(["folds", "--recipe", "scratch", "--folds", "9"]) == 2
+    assert "use at most 4 folds" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Our front-end against the stock ones: races, oracles, alignment."""

@@ -1,0 +1,160 @@
+"""Recipes: one TOML file says all that decides what is built."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from firmware_bridge.base.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.paths import RECIPES
+from firmware_bridge.contract.windows import Windowing
+from firmware_bridge.microfrontend import preset
+from quantize.convert import CalibrationSettings
+from train.augment import AugmentSettings
+from train.composed import ComposedSettings
+from train.keyword.fit import KeywordFitSettings
+from train.keyword.network import KeywordSettings
+from train.keyword.windows import KeywordWindowSettings
+from train.student.fit import FitSettings
+from train.student.network import StudentSettings
+from train.teacher.settings import TeacherSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FrontendChoice(_Section):
+    """Which front-end, and how features become int8."""
+
+    preset: str = "yamnet"
+    scaling: Literal["range", "fixed"] = "range"
+    low: int = Field(default=0, ge=0)
+    high: int = Field(default=670, le=65535)
+
+
+Speakers = Annotated[int, Field(ge=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class SplitChoice(_Section):
+    """How many speakers are kept for reporting and for choosing, or their names."""
+
+    test: Speakers = 4
+    validation: Speakers = 2
+
+
+class ViewChoice(_Section):
+    """How many varied views of each clip."""
+
+    count: int = Field(default=8, ge=0, le=50)
+
+
+class FoundationChoice(_Section):
+    """The foundation model, and its layers for trunk and teacher."""
+
+    network: Literal["yamnet", "none"] = "yamnet"
+    trunk_layer: int = Field(default=13, ge=1, le=27)
+    teacher_layer: str = "probe"
+
+
+class DistilChoice(_Section):
+    """How distillation is tried."""
+
+    seeds: int = Field(default=2, ge=1, le=10)
+    weight: float = Field(default=0.3, ge=0, le=1)
+    temperature: float = Field(default=2.0, gt=0)
+
+
+class Recipe(_Section):
+    """A whole recipe; see `edgetpu_models/recipes/trunk.toml` for what each part means."""
+
+    name: str
+    kind: Literal["trunk", "scratch"]
+    seed: int = 0
+    emotion_corpus: str = "ravdess"
+    keyword_corpus: str = "speech_commands"
+    window: Windowing = Windowing()
+    frontend: FrontendChoice = FrontendChoice()
+    split: SplitChoice = SplitChoice()
+    views: ViewChoice = ViewChoice()
+    augment: AugmentSettings = AugmentSettings()
+    foundation: FoundationChoice = FoundationChoice()
+    teacher: TeacherSettings = TeacherSettings()
+    student: StudentSettings = StudentSettings()
+    fit: FitSettings = FitSettings()
+    distil: DistilChoice = DistilChoice()
+    keyword: KeywordSettings = KeywordSettings()
+    keyword_windows: KeywordWindowSettings = KeywordWindowSettings()
+    keyword_fit: KeywordFitSettings = KeywordFitSettings()
+    keyword_augment: AugmentSettings = AugmentSettings(
+        noise_share=0.5, snr_db=(5.0, 25.0), room_share=0.2, time_masks=1, time_mask=10, channel_masks=1
+    )
+    calibration: CalibrationSettings = CalibrationSettings()
+    composed: ComposedSettings
+
+    def dump(self, *sections: str) -> dict[str, Any]:
+        """Return some sections as JSON-ready data, for stage keys."""
+        return self.model_dump(mode="json", include=set(sections))
+
+
+def recipe_names() -> list[str]:
+    """Return the recipes that ship with the project."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        name: The name of one that ships with the project, or the path of a `.toml` file.
+
+    Raises:
+        UnknownName: There is no such recipe.
+        InvalidSetting: An unknown key (the valid ones are listed) or a value outside its range.
+    """
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        raise UnknownName("recipe", name, recipe_names())
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{path.name} is not valid TOML: {error}", "mend the line it names") from error
+    return parse_recipe(data, path.name)
+
+
+def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
+    """Check a recipe's data.
+
+    Raises:
+        InvalidSetting: As `load_recipe`, or windows that do not begin on the front-end's frames.
+        UnknownName: There is no such front-end.
+    """
+    try:
+        recipe = Recipe.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        where = ".".join(place)
+        if first["type"] == "extra_forbidden":
+            valid = ", ".join(valid_keys(place[:-1]))
+            raise InvalidSetting(f"{source}: unknown key '{where}'", f"valid keys there: {valid}") from error
+        raise InvalidSetting(
+            f"{source}: {where}: {first['msg']}", "mend the value; the recipes' comments help"
+        ) from error
+    # Said now, not by the device after an hour of training.
+    recipe.window.frames_of(preset(recipe.frontend.preset))
+    return recipe
+
+
+def valid_keys(place: list[str]) -> list[str]:
+    """Return the keys that a recipe may have at a place (`[]` for the top level)."""
+    model: type[BaseModel] = Recipe
+    for part in place:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return sorted(model.model_fields)

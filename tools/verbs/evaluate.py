@@ -1,0 +1,122 @@
+"""`undertone evaluate`: score a bundle on a corpus, speaker by speaker, as the device would hear it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from firmware_bridge.base.paths import BUNDLE
+from tools import console
+
+if TYPE_CHECKING:
+    from tools.scoring import Evaluation
+
+CURRENT = BUNDLE
+OUTPUTS = ("acoustic", "keyword", "fused")
+
+
+@click.command(name="evaluate")
+@click.option(
+    "--bundle",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=CURRENT,
+    help="folder of the bundle; by default the one that was built last",
+)
+@click.option("--corpus", help="NAME or NAME:PATH; by default the bundle's own")
+@click.option("--speakers", help="names, comma-separated; by default all that the bundle has not heard")
+@click.option("--limit", type=click.IntRange(min=1), help="at most so many clips, spread over all")
+@click.option("--plot", type=click.Path(path_type=Path), help="write a picture of the confusions here (PNG)")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+def command(
+    directory: Path,
+    corpus: str | None,
+    speakers: str | None,
+    limit: int | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Score a bundle's acoustic, keyword and fused outputs on speakers that it has never heard.
+
+    The int8 networks run on the reference kernels, so every score is `simulated`.
+    """
+    from firmware_bridge.contract.bundle import load_bundle
+    from tools.scoring import choose, evaluate
+
+    bundle = load_bundle(directory)
+    chosen = choose(bundle, corpus, speakers.split(",") if speakers else None, limit)
+    found = evaluate(bundle, chosen)
+    if plot is not None:
+        from hil.report.pictures import confusions
+        from tools.scoring import write_picture
+
+        write_picture(plot, confusions(found.cards))
+    if as_json:
+        console.emit_json(as_data(found))
+    else:
+        show(found)
+
+
+def as_data(found: Evaluation) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    cards = {name: card.as_dict() for name, card in found.cards.items()}
+    return {
+        "bundle": found.bundle_id,
+        "corpus": found.corpus,
+        "speakers": list(found.speakers),
+        "clips": found.clips,
+        "left_out": found.left_out,
+        "evidence": "simulated",
+        "speech": found.speech,
+        "scores_sha256": found.scores_sha256,
+        "outputs": cards,
+    }
+
+
+def show(found: Evaluation) -> None:
+    """Print the scorecards for people."""
+    if found.speech == "synthetic":
+        console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
+    _summary(found)
+    best = found.cards["fused"]
+    rows = []
+    for label, facts in best.per_class.items():
+        recalls = [_percent(found.cards[name].per_class[label]["recall"]) for name in OUTPUTS]
+        rows.append((label, facts["clips"], *recalls, _percent(facts["precision"]), _percent(facts["f1"])))
+    columns = ("class", "clips", *(f"recall {name}" for name in OUTPUTS), "precision fused", "F1 fused")
+    console.emit_table("Classes, %", columns, rows)
+    for name in ("acoustic", "fused"):
+        counts = found.cards[name].confusion
+        table = [(label, *row) for label, row in zip(best.labels, counts, strict=True)]
+        console.emit_table(f"Confusion, {name} (rows are true)", ("", *best.labels), table)
+    people = [
+        (name, *(_percent(found.cards[output].per_speaker[name]) for output in OUTPUTS))
+        for name in best.per_speaker
+    ]
+    console.emit_table("UAR of each speaker, %", ("speaker", *OUTPUTS), people)
+    for label, clips in found.left_out.items():
+        console.emit_text(f"Left out: {clips} clips labelled '{label}', which the bundle does not know.")
+    console.emit_text("These clips hold no keyword: the keyword output says what hearing none suggests.")
+
+
+def _summary(found: Evaluation) -> None:
+    """Print UAR, macro-F1 and n-best of every output beside the trivial predictors."""
+    rows: list[tuple[str, ...]] = []
+    for name in OUTPUTS:
+        card = found.cards[name]
+        spans = [
+            f"{100 * v.value:.1f} [{100 * v.low:.1f}..{100 * v.high:.1f}]" for v in (card.uar, card.macro_f1)
+        ]
+        rows.append((name, *spans, *(_percent(card.n_best_uar[n]) for n in ("2", "3"))))
+    card = found.cards["acoustic"]
+    for name, trivial in (("always the commonest class", card.majority), ("guessing by priors", card.prior)):
+        rows.append((name, _percent(trivial["uar"]), _percent(trivial["macro_f1"]), "", ""))
+    title = f"{found.corpus}: {found.clips} clips of {len(found.speakers)} unseen speakers, % (simulated)"
+    console.emit_table(title, ("output", "UAR", "macro-F1", "2-best UAR", "3-best UAR"), rows)
+
+
+def _percent(ratio: float | None) -> str:
+    """Return a ratio in percent, `-` where it is not defined."""
+    return "-" if ratio is None else f"{100 * ratio:.1f}"

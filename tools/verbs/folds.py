@@ -1,0 +1,148 @@
+"""`undertone folds`: cross-validate a recipe's acoustic branch over folds of unseen speakers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from tools import console
+
+if TYPE_CHECKING:
+    from tools.pipeline.inputs import Inputs
+    from tools.pipeline.stages import Stages
+
+
+def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ...]) -> Path:
+    """Stage: train on all but some speakers, convert to int8, and score them; `fold.json`.
+
+    Nothing is selected on the held-out speakers: the number of epochs is fixed by the recipe.
+    """
+    from firmware_bridge.base.files import write_json
+    from tools.pipeline import emotion, integer
+
+    rows = np.flatnonzero(~np.isin(inputs.speakers, held_out))
+    unseen = np.flatnonzero(np.isin(inputs.speakers, held_out))
+    student = emotion.train_student(inputs, stages, f"fold-{index}-student", rows, index, None)
+    acoustic = integer.acoustic_int8(inputs, stages, student, rows, f"fold-{index}-int8")
+    views = emotion.make_views(inputs, stages)
+
+    def make(folder: Path) -> None:
+        from firmware_bridge.reference.simulated_tpu import Int8Network
+        from quantize.parity import compare
+        from train.evaluation.leak import require_disjoint
+        from train.evaluation.score import score
+        from train.student.network import floored
+
+        features = np.load(views / "views.npy", mmap_mode="r")[0][unseen]
+        scores = integer.run_int8(acoustic / "acoustic.tflite", features, f"fold {index}, int8")
+        logits = np.load(student.folder / "logits.npy")[unseen]
+        network = Int8Network(acoustic / "acoustic.tflite")
+        parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
+        speakers = [str(s) for s in inputs.speakers[unseen]]
+        proof = require_disjoint(set(inputs.speakers[rows].tolist()), held_out)
+        cards = {
+            name: score(
+                inputs.truth[unseen], values, speakers, inputs.labels, proof, evidence=inputs.evidence
+            )
+            for name, values in (("float", logits), ("int8", scores))
+        }
+        write_json(
+            folder / "fold.json",
+            {"held_out": held_out, "parity": parity.as_dict(), **{k: c.as_dict() for k, c in cards.items()}},
+        )
+
+    parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
+    code = (
+        "train/evaluation",
+        "train/student/network.py",
+        "quantize/parity.py",
+        "firmware_bridge/reference/simulated_tpu.py",
+        "tools/pipeline/integer.py",
+    )
+    return stages.run(f"fold-{index}", parts, code, make)
+
+
+def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean and spread over folds, and the overall agreement of int8 with float."""
+    clips = [fold["parity"]["clips"] for fold in folds]
+    agreeing = sum(fold["parity"]["agreement"] * n for fold, n in zip(folds, clips, strict=True))
+    found: dict[str, Any] = {
+        "clips": sum(clips),
+        "int8_agreement": agreeing / sum(clips),
+        "evidence": "simulated",
+    }
+    for name in ("float", "int8"):
+        for metric in ("uar", "macro_f1"):
+            values = [fold[name][metric]["value"] for fold in folds]
+            found[f"{name}_{metric}"] = {
+                "mean": float(np.mean(values)),
+                "sd": float(np.std(values)),
+                "folds": values,
+            }
+    found["majority_uar"] = float(np.mean([fold["int8"]["majority"]["uar"] for fold in folds]))
+    found["prior_uar"] = float(np.mean([fold["int8"]["prior"]["uar"] for fold in folds]))
+    found["per_speaker"] = {name: uar for fold in folds for name, uar in fold["int8"]["per_speaker"].items()}
+    best = [fold["int8"]["n_best_uar"] for fold in folds]
+    found["n_best_uar"] = {n: float(np.mean([one[n] for one in best])) for n in best[0]}
+    return found
+
+
+def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> None:
+    """Print the folds, the mean with its spread, and each speaker's own score."""
+    rows: list[tuple[str, ...]] = [
+        (
+            str(index),
+            " ".join(name.rpartition("/")[2] for name in fold["held_out"]),
+            f"{100 * fold['float']['uar']['value']:.1f}",
+            f"{100 * fold['int8']['uar']['value']:.1f}",
+            f"{100 * fold['int8']['macro_f1']['value']:.1f}",
+            f"{100 * fold['parity']['agreement']:.1f}",
+        )
+        for index, fold in enumerate(folds)
+    ]
+    mean = [
+        f"{100 * summary[k]['mean']:.1f} ± {100 * summary[k]['sd']:.1f}"
+        for k in ("float_uar", "int8_uar", "int8_macro_f1")
+    ]
+    rows.append(("mean", "", *mean, f"{100 * summary['int8_agreement']:.1f}"))
+    columns = ("fold", "speakers left out", "float UAR", "int8 UAR", "int8 F1", "int8 = float")
+    console.emit_table(f"Folds of unseen speakers, % (simulated, {speech} speech)", columns, rows)
+    guesses = ", ".join(f"{n}-best {100 * v:.1f}" for n, v in summary["n_best_uar"].items())
+    console.emit_text(
+        f"Trivial: majority {100 * summary['majority_uar']:.1f}, prior {100 * summary['prior_uar']:.1f}. {guesses}."
+    )
+    each = ", ".join(
+        f"{name.rpartition('/')[2]} {100 * v:.0f}" for name, v in sorted(summary["per_speaker"].items())
+    )
+    console.emit_text(f"UAR of each speaker: {each}")
+
+
+@click.command(
+    help="Cross-validate a recipe's acoustic branch: each fold's speakers are unheard in training."
+)
+@click.option("--recipe", "name", default="trunk", show_default=True, help="Recipe name, or a .toml file.")
+@click.option("--corpus", help="Emotion corpus, NAME or NAME:PATH, in place of the recipe's.")
+@click.option("--folds", "count", default=6, show_default=True, help="Number of folds.")
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+def command(name: str, corpus: str | None, count: int, as_json: bool) -> None:
+    """Cross-validate a recipe."""
+    from tools.pipeline.inputs import effective_recipe, gather
+    from tools.pipeline.stages import Stages
+    from train.evaluation.splits import leave_speakers_out
+
+    recipe = effective_recipe(name)
+    if corpus:
+        recipe = recipe.model_copy(update={"emotion_corpus": corpus})
+    inputs, stages = gather(recipe), Stages()
+    splits = leave_speakers_out(inputs.clips, count)
+    folders = [run_fold(inputs, stages, index, split.test) for index, split in enumerate(splits)]
+    folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
+    summary = summarise(folds)
+    if as_json:
+        console.emit_json({"summary": summary, "folds": folds, "speech": inputs.evidence})
+    else:
+        show(summary, folds, inputs.evidence)

@@ -1,0 +1,75 @@
+"""`undertone hil`: stream re-recorded speech through a device and hold the promises of budgets.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from firmware_bridge.base.paths import BUILD
+from tools import console
+
+
+@click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
+@click.option(
+    "--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)."
+)
+@click.option(
+    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
+)
+@click.option("--corpus", default="composed", show_default=True, help="composed, or NAME or NAME:PATH.")
+@click.option("--channel", default="bench", show_default=True, help="clean, bench, noisy or harsh.")
+@click.option("--limit", default=240, show_default=True, help="Most segments to stream; 0 for all.")
+@click.option("--budgets", "budget_file", type=click.Path(path_type=Path), help="Budget file [budgets.toml].")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=BUILD / "hil", help="Report folder [build/hil]."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+def command(
+    dut: str,
+    bundle_dir: str,
+    corpus: str,
+    channel: str,
+    limit: int,
+    budget_file: Path | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Run the rig; exit status 1 when a promise is broken."""
+    from firmware_bridge.base.errors import UnknownName
+    from firmware_bridge.contract.bundle import load_bundle
+    from hil.budgets import DEFAULT_PATH, load_budgets
+    from hil.devices import open_device
+    from hil.report import tables
+    from hil.rig.rerecord import CHANNELS
+    from hil.rig.run import run_hil
+    from tools.pipeline.segments import segments_for
+    from train.corpora.noise import load_noises, load_rooms
+
+    if channel not in CHANNELS:
+        raise UnknownName("channel", channel, CHANNELS)
+    budgets = load_budgets(budget_file or DEFAULT_PATH)
+    bundle = load_bundle(Path(bundle_dir).resolve())
+    device = open_device(dut, bundle.directory)
+    segments = segments_for(bundle, corpus, limit or None)
+    report = run_hil(
+        device,
+        bundle,
+        segments,
+        CHANNELS[channel],
+        budgets,
+        out,
+        rooms=load_rooms("test"),
+        noises=load_noises("test"),
+    )
+    if as_json:
+        console.emit_json(report.as_dict())
+    else:
+        for table in tables(report):
+            console.emit_table(table.title, table.columns, table.rows)
+        for line in report.notes:
+            console.emit_text(line)
+        console.emit_text(
+            "PASSED" if report.passed else f"FAILED: {', '.join(v.name for v in report.broken)}"
+        )
+    return 0 if report.passed else 1

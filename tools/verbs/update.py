@@ -1,0 +1,60 @@
+"""`undertone update`: another bundle for a device that runs, without flashing its firmware."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from firmware_bridge.base.paths import BUILD
+from tools import console
+from tools.verbs.monitor import URL
+
+
+@click.command(
+    help="Give a running device another bundle; whenever the power goes, it has the old one or the new."
+)
+@click.option("--port", default=URL, show_default=True, help="Any pyserial port or URL.")
+@click.option("--baud", default=115200, show_default=True, help="Line rate of a real UART.")
+@click.option(
+    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
+)
+@click.option("--force", is_flag=True, help="Send it even if the device has it already.")
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+def command(port: str, baud: int, bundle_dir: str, force: bool, as_json: bool) -> None:
+    """Update; after an interrupted update the old bundle runs, and the next call begins anew."""
+    from firmware_bridge.contract.bundle import load_bundle
+    from hil.client.client import DeviceClient
+    from hil.client.update import update_bundle
+    from hil.link.link import SerialLink
+
+    bundle = load_bundle(Path(bundle_dir).resolve())
+    link = SerialLink(port, baud)
+    started = time.monotonic()
+    try:
+        client = DeviceClient(link)
+        before = client.hello()
+        current = before.has_bundle and before.bundle == bundle.id
+        after = before if current and not force else update_bundle(client, bundle)
+    finally:
+        link.close()
+    facts = {
+        "port": port,
+        "updated": after is not before,
+        "before": before.bundle,
+        "after": after.bundle,
+        "slot": after.slot,
+        "build": after.build,
+        "evidence": after.evidence,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    if as_json:
+        console.emit_json(facts)
+    elif after is before:
+        console.emit_text(f"{before.build} at {port} runs the bundle {bundle.id[:12]} already")
+    else:
+        console.emit_text(
+            f"{after.build} at {port}: bundle {before.bundle[:12] or 'none'} -> {after.bundle[:12]} "
+            f"in slot {after.slot}, {facts['seconds']} s"
+        )
