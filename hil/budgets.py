@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,28 @@ from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.base.paths import BUDGETS
 
 DEFAULT_PATH = BUDGETS
+
+UNITS: Mapping[str, str] = {
+    "alignment_lsb": "LSB",
+    "scores_lsb": "LSB",
+    "speaker_leakage": "speakers",
+    "model_bytes": "bytes",
+    "board_ram_bytes": "bytes",
+    "on_chip_ram_bytes": "bytes",
+    "tpu_cached_bytes": "bytes",
+    "tpu_streamed_bytes": "bytes",
+    "ops_off_tpu": "operations",
+    "latency_p50_ms": "ms",
+    "latency_p95_ms": "ms",
+    "macro_f1_acoustic": "",
+    "macro_f1_keyword": "",
+    "macro_f1_fused": "",
+    "fused_gain": "",
+    "int8_agreement": "%",
+    "realtime_factor": "",
+    "host_ram_bytes": "bytes",
+}
+"""What can be promised, and its unit: the figures of `hil/checks`."""
 
 
 class Budget(BaseModel):
@@ -28,6 +51,7 @@ class Budget(BaseModel):
         exactly: The only value that keeps it.
         gate: `value` compares the figure itself (facts that repeat exactly); `interval` breaks only
             when the whole interval is beyond the limit (figures with a spread of their own).
+        required: A run that cannot measure it breaks it.
         speech: `any`, or `real`: then the promise is not asked of synthetic speech.
         remedy: What to change when it is broken.
     """
@@ -40,6 +64,7 @@ class Budget(BaseModel):
     at_least: float | None = None
     exactly: float | None = None
     gate: Literal["value", "interval"] = "value"
+    required: bool = False
     speech: Literal["any", "real"] = "any"
     remedy: str
 
@@ -81,6 +106,27 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
+class Margin:
+    """How far a figure is from its limit, on the good side where positive.
+
+    Attributes:
+        room: In the figure's unit.
+        share: Of the limit; None where the limit is 0.
+        by_interval_alone: The figure itself is beyond, and only its interval keeps the promise.
+    """
+
+    room: float
+    share: float | None
+    by_interval_alone: bool
+
+    def __str__(self) -> str:
+        """Return it for a table."""
+        amount = f"{self.room:+,.0f}" if abs(self.room) >= 1000 else f"{self.room:+.3g}"
+        text = amount if self.share is None else f"{self.share:+.1%}"
+        return f"{text} (by its interval alone)" if self.by_interval_alone else text
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A promise, the figure, and what became of it.
 
@@ -98,6 +144,16 @@ class Verdict:
     quantity: Quantity | None
     detail: str
 
+    @property
+    def margin(self) -> Margin | None:
+        """The room that is left; None where nothing was measured, or where one value alone is right."""
+        if self.quantity is None or self.budget.exactly is not None:
+            return None
+        beyond = self.quantity.value - self.budget.limit
+        room = -beyond if self.budget.at_most is not None else beyond
+        share = room / abs(self.budget.limit) if self.budget.limit else None
+        return Margin(room, share, room < 0 and self.status is Status.KEPT)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready data."""
         return {
@@ -108,7 +164,9 @@ class Verdict:
             "limit": self.budget.limit,
             "unit": self.budget.unit,
             "gate": self.budget.gate,
+            "required": self.budget.required,
             "figure": self.quantity.as_dict() if self.quantity else None,
+            "margin": asdict(self.margin) if self.margin else None,
             "detail": self.detail,
             "remedy": self.budget.remedy if self.status is Status.BROKEN else "",
         }
@@ -118,7 +176,8 @@ def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
     """Return the promises of a budget file by name.
 
     Raises:
-        InvalidSetting: The file is missing, is not TOML, or has a wrong or unknown key; says which.
+        InvalidSetting: The file is missing, is not TOML, promises something that nothing measures, or has a wrong
+            or unknown key or unit; says which.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -130,6 +189,10 @@ def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
         ) from error
     budgets = {}
     for name, entry in raw.items():
+        if name not in UNITS:
+            raise InvalidSetting(
+                f"{path.name} [{name}]: nothing measures that", f"promises: {', '.join(UNITS)}"
+            )
         try:
             budgets[name] = Budget.model_validate(entry)
         except ValidationError as error:
@@ -138,6 +201,11 @@ def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
             raise InvalidSetting(
                 f"{path.name} [{name}] {where}: {first['msg']}", f"keys: {', '.join(Budget.model_fields)}"
             ) from error
+        if budgets[name].unit != UNITS[name]:
+            raise InvalidSetting(
+                f"{path.name} [{name}] unit: '{budgets[name].unit}' is not what is measured",
+                f'unit = "{UNITS[name]}"' if UNITS[name] else "leave the unit out",
+            )
     return budgets
 
 
@@ -151,6 +219,8 @@ def judge(name: str, budget: Budget, quantity: Quantity | None, reason: str, spe
         reason: Why there is no figure.
         speech: `real` or `synthetic`.
     """
+    if quantity is None and budget.required and (budget.speech == "any" or speech == "real"):
+        return Verdict(name, budget, Status.BROKEN, None, f"not measured, and it must be: {reason}")
     if quantity is None:
         return Verdict(name, budget, Status.NOT_MEASURED, None, reason)
     if budget.speech == "real" and speech != "real":

@@ -27,7 +27,21 @@ NEVER = {
     "train.evaluation": ("tensorflow", "keras"),
 }
 # Too heavy for the start of a command: imported inside functions only.
-LATE = ("tensorflow", "keras", "matplotlib", "sklearn", "ai_edge_litert", "scipy.signal", "pandas")
+LATE = (
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "sklearn",
+    "ai_edge_litert",
+    "scipy.signal",
+    "pandas",
+    "onnx",
+    "onnxruntime",
+    "torch",
+    "transformers",
+    "dask",
+    "distributed",
+)
 FORBIDDEN_MODULES = ("pickle", "cPickle", "dill", "joblib", "shelve", "marshal")
 FORBIDDEN_CALLS = ("eval", "exec")
 LONGEST = 400

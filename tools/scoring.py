@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.device import ReferenceDevice
+from tools.flips import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
+from train.evaluation.duplicates import HEARD_FILE, Prints, require_no_duplicates
 from train.evaluation.leak import SpeakerProof, require_disjoint
 from train.evaluation.score import Scorecard, score
 
@@ -161,18 +163,45 @@ def among(scores: NDArray[np.int8], labels: Sequence[str], present: Sequence[str
     return np.where(asked, scores.astype(np.int16), np.int16(-1000))
 
 
-def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
+def require_unheard_sound(bundle: Bundle, recordings: Iterable[tuple[str, NDArray[np.int16]]]) -> None:
+    """Refuse recordings that the bundle was trained or selected on, in whatever corpus and under whatever name.
+
+    Raises:
+        SpeakerLeak: Names the pairs.
+    """
+    file = bundle.directory / HEARD_FILE
+    if not file.is_file():
+        note(
+            "this bundle does not say what its training sounded like: copies under other names cannot be found"
+        )
+        return
+    require_no_duplicates(Prints.from_bytes(file.read_bytes()), Prints.of(recordings))
+
+
+def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluation:
     """Run every clip through the bundle as a device would, and score its three outputs.
 
     The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
     are limited to the classes that the corpus has, and that is said.
 
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+
     Raises:
         AudioUnreadable: A clip is damaged.
+        SpeakerLeak: The bundle has heard a recording under another name.
     """
-    device = ReferenceDevice(bundle)
+    device = modelled_device(bundle) if modelled else ReferenceDevice(bundle)
     vote = FusionHead.from_dict(bundle.manifest.keyword_vote)
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
+    require_unheard_sound(bundle, zip((str(clip.path.name) for clip in chosen.clips), sound, strict=True))
     segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]
     acoustic, keyword, fused = (
         np.stack([getattr(one, name) for one in segments]) for name in ("acoustic", "keyword", "fused")

@@ -14,7 +14,7 @@ from pathlib import Path
 from firmware_bridge.base import paths
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 
 CORE = Path(__file__).parent / "core"
 BUILD = paths.BUILD / "native"
@@ -92,7 +92,7 @@ def compile_library(
     library = BUILD / f"microfrontend-{digest.hexdigest()[:16]}.so"
     if library.exists():
         return library
-    note("building the front-end's C core (once)")
+    tell("building the front-end's C core (once)")
     with atomic_path(library) as temporary:
         line = [*command, *flags, *map(str, sources()), "-o", str(temporary)]
         done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())

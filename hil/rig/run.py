@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
 from hil.budgets import Budget
@@ -16,6 +16,7 @@ from hil.chip.stages import describe_chip
 from hil.devices.base import Device
 from hil.report import HilReport, write_report
 from hil.report.model import scorecards
+from hil.report.previous import no_longer_measured
 from hil.rig.observations import Chip, Observations, Segment
 from hil.rig.rerecord import Channel, Noise, Room
 from hil.rig.stream import observe, require_segments
@@ -64,18 +65,22 @@ def run_hil(
         device_facts = device.describe()
     planted = self_test(seen, budgets)
     require_gate(planted)
+    judged = verdicts(seen, budgets)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
         channel=channel.model_dump(mode="json"),
         seen=seen,
-        verdicts=verdicts(seen, budgets),
+        verdicts=judged,
         cards=scorecards(seen),
         gate=tuple(planted),
-        notes=_notes(device_facts, seen, bundle),
+        notes=(
+            *no_longer_measured(out_dir / "report.json", judged),
+            *_notes(device_facts, seen, bundle),
+        ),
     )
     for kind, path in write_report(report, out_dir).items():
-        note(f"{kind}: {path}")
+        tell(f"{kind}: {path}")
     return report
 
 

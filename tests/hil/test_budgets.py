@@ -8,9 +8,9 @@ import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.evidence import Evidence, Quantity
-from hil.budgets import Budget, Status, judge, load_budgets
+from hil.budgets import UNITS, Budget, Status, judge, load_budgets
 
-GOOD = '[size]\nwhat = "size"\nat_most = 10\nremedy = "shrink"\n'
+GOOD = '[model_bytes]\nunit = "bytes"\nwhat = "size"\nat_most = 10\nremedy = "shrink"\n'
 
 
 def quantity(value: float, interval: tuple[float, float] | None = None) -> Quantity:
@@ -113,3 +113,63 @@ def test_a_bad_budget_file_is_refused_by_name(tmp_path: Path, text: str, words: 
 def test_a_missing_budget_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match="no budget file"):
         load_budgets(tmp_path / "none.toml")
+
+
+def test_a_promise_that_nothing_measures_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "budgets.toml"
+    path.write_text(GOOD.replace("model_bytes", "model_byte"))
+    with pytest.raises(InvalidSetting, match=r"model_byte.*nothing measures") as raised:
+        load_budgets(path)
+    assert "model_bytes" in raised.value.remedy
+
+
+def test_a_wrong_unit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "budgets.toml"
+    path.write_text(GOOD.replace('unit = "bytes"', 'unit = "KiB"'))
+    with pytest.raises(InvalidSetting, match="'KiB' is not what is measured") as raised:
+        load_budgets(path)
+    assert raised.value.remedy == 'unit = "bytes"'
+
+
+@pytest.mark.parametrize(
+    ("settings", "speech", "status"),
+    [
+        ({"required": True}, "real", Status.BROKEN),
+        ({"required": True}, "synthetic", Status.BROKEN),
+        ({"required": True, "speech": "real"}, "synthetic", Status.NOT_MEASURED),
+        ({}, "real", Status.NOT_MEASURED),
+    ],
+)
+def test_what_must_be_measured_breaks_when_it_is_not(
+    settings: dict[str, object], speech: str, status: Status
+) -> None:
+    verdict = judge("size", budget(at_most=1, **settings), None, "no file", speech)
+    assert verdict.status is status
+    assert verdict.detail.endswith("no file")
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "interval", "text"),
+    [
+        ({"at_most": 10}, 9, None, "+10.0%"),
+        ({"at_most": 10}, 12, None, "-20.0%"),
+        ({"at_least": 0.5}, 0.6, None, "+20.0%"),
+        ({"at_least": 0}, 0.2, None, "+0.2"),
+        ({"at_least": 0.5, "gate": "interval"}, 0.4, (0.3, 0.55), "-20.0% (by its interval alone)"),
+        ({"at_least": 0.5, "gate": "interval"}, 0.4, (0.3, 0.45), "-20.0%"),  # broken: no excuse
+    ],
+)
+def test_the_margin_of_a_promise(
+    limits: dict[str, object], value: float, interval: tuple[float, float] | None, text: str
+) -> None:
+    verdict = judge("x", budget(**limits), quantity(value, interval), "", "real")
+    assert str(verdict.margin) == text
+    assert verdict.as_dict()["margin"]["by_interval_alone"] is ("alone" in text)
+
+
+def test_an_exact_promise_has_no_margin() -> None:
+    assert judge("x", budget(exactly=0), quantity(0), "", "real").margin is None
+
+
+def test_every_promise_that_can_be_made_is_made() -> None:
+    assert set(load_budgets()) == set(UNITS)

@@ -33,10 +33,12 @@ def _quiet() -> Iterator[None]:
 
 
 def sound(seed: int, seconds: float = 0.6) -> np.ndarray:
-    """Return int16 samples of a decaying tone in noise."""
+    """Return int16 samples of a decaying tone and a few others of its own, in noise: no two sound the same."""
     dice = np.random.default_rng(seed)
     time = np.arange(int(seconds * 16000)) / 16000
     tone = 6000 * np.sin(2 * np.pi * (150 + 60 * (seed % 7)) * time) * np.exp(-3 * time)
+    for start, pitch in zip(dice.uniform(0, 0.7, 5) * seconds, dice.uniform(300, 6000, 5), strict=True):
+        tone += 3000 * np.sin(2 * np.pi * pitch * time) * ((time > start) & (time < start + 0.08))
     return (tone + dice.normal(0, 80, len(time))).astype(np.int16)
 
 

@@ -18,14 +18,6 @@ from train.augment import AugmentSettings
 from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
 
-FRONT = (
-    "firmware_bridge/microfrontend",
-    "firmware_bridge/sound/audio.py",
-    "firmware_bridge/sound/acoustics.py",
-)
-VIEWS = (*FRONT, "train/views.py", "train/augment.py")
-STUDENT = ("train/student", "train/objectives.py", "train/foundation/yamnet.py")
-
 
 def save_weights(path: Path, model: Any) -> None:
     """Write a network's weights as `.npz`, without pickle."""
@@ -43,9 +35,9 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
     """Stage: the clean and the varied int8 views of all emotional clips, `views.npy`."""
     recipe = inputs.recipe
     parts = {
-        "corpus": inputs.fingerprints[inputs.emotion.name],
+        "corpus": inputs.digests["emotion"],
         "recipe": recipe.dump("window", "frontend", "views", "augment", "seed"),
-        "noises": [len(inputs.surroundings.noises), len(inputs.surroundings.rooms)],
+        "surroundings": inputs.digests["surroundings"],
     }
 
     def make(folder: Path) -> None:
@@ -64,7 +56,7 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
         )
         np.save(folder / "views.npy", views)
 
-    return stages.run("views", parts, VIEWS, make)
+    return stages.run("views", parts, make)
 
 
 def make_activations(inputs: Inputs, stages: Stages, views: Path) -> Path:
@@ -79,13 +71,13 @@ def make_activations(inputs: Inputs, stages: Stages, views: Path) -> Path:
         np.save(folder / "activations.npy", flat.reshape(*features.shape[:2], *flat.shape[1:]))
 
     parts = {"views": views.name, "layer": layer}
-    return stages.run("activations", parts, ("train/student/trunk.py", "train/foundation"), make)
+    return stages.run("activations", parts, make)
 
 
 def rank_foundation_layers(inputs: Inputs, stages: Stages) -> Path:
     """Stage: saliency and probe of every foundation layer on training speakers, `layers.json` and `layers.png`."""
     parts = {
-        "corpus": inputs.fingerprints[inputs.emotion.name],
+        "corpus": inputs.digests["emotion"],
         "split": inputs.split.hash,
         "recipe": inputs.recipe.dump("window", "foundation", "seed"),
     }
@@ -114,7 +106,7 @@ def rank_foundation_layers(inputs: Inputs, stages: Stages) -> Path:
             folder / "sequences.npz", sequences=wanted, steps=sequence_steps(steps, wanted.shape[1], features)
         )
 
-    return stages.run("layers", parts, (*FRONT, "train/foundation", "train/corpora"), make)
+    return stages.run("layers", parts, make)
 
 
 def clean_features(inputs: Inputs, name: str) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
@@ -144,7 +136,7 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
     layers = rank_foundation_layers(inputs, stages) if foundation else None
     parts = {
         "input": layers.name if layers else "filterbank and pitch",
-        "corpus": inputs.fingerprints[inputs.emotion.name],
+        "corpus": inputs.digests["emotion"],
         "split": inputs.split.hash,
         "recipe": recipe.dump("teacher", "seed"),
     }
@@ -173,9 +165,7 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
                 shutil.copyfile(layers / name, folder / name)
         np.savez(folder / "said.npz", probabilities=teacher.predict(sequences, steps))
 
-    return stages.run(
-        "teacher", parts, (*FRONT, "train/teacher", "train/objectives.py", "train/corpora/reading.py"), make
-    )
+    return stages.run("teacher", parts, make)
 
 
 def dimensional_targets(inputs: Inputs) -> NDArray[np.float32] | None:
@@ -263,7 +253,7 @@ def train_student(
         save_weights(folder / "weights.npz", model)
         np.save(folder / "logits.npy", predict(model, data[0], input_scale(inputs)))
 
-    folder = stages.run(name, parts, STUDENT, make)
+    folder = stages.run(name, parts, make)
     return Student(folder, seed, teacher is not None)
 
 

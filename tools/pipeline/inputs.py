@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +107,35 @@ class Inputs:
         return Surroundings(tuple(n.pcm for n in noises), tuple(r.impulse for r in rooms))
 
     @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of what the stages read: sound, labels and order of both corpora, noises and rooms."""
+        words = [[c.path.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
+        emotion = [[c.path.name, c.speaker, c.valence, c.arousal, c.dominance] for c in self.clips]
+        return {
+            "emotion": sha256_of(
+                self.fingerprints[self.emotion.name], self.labels, emotion, self.truth, self.targets
+            ),
+            "words": sha256_of(self.fingerprints[self.words.name], words),
+            "surroundings": sha256_of(*self.surroundings.noises, "rooms", *self.surroundings.rooms),
+        }
+
+    @cached_property
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each corpus's files."""
         return {corpus.name: corpus.fingerprint() for corpus in (self.emotion, self.words)}
+
+
+def sha256_of(*values: Any) -> str:
+    """Return the SHA-256 over arrays (type, shape and bytes) and JSON-ready values, in their order."""
+    digest = hashlib.sha256()
+    for value in values:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype.str} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        else:
+            digest.update(json.dumps(value).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
 
 
 def has_foundation(recipe: Recipe) -> bool:

@@ -7,17 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.pipeline.emotion import VIEWS, Student, make_views, student_network, training_data
+from tools.pipeline.emotion import Student, make_views, student_network, training_data
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.stages import Stages
 from tools.pipeline.words import keyword_network
-
-CONVERT = (
-    "quantize/convert.py",
-    "train/student/network.py",
-    "train/keyword/network.py",
-    "train/foundation/yamnet.py",
-)
 
 
 def acoustic_int8(
@@ -36,7 +29,7 @@ def acoustic_int8(
         network = student_network(inputs, student, data.shape[2:])
         (folder / "acoustic.tflite").write_bytes(to_int8(network, windows, inputs.scaling.real_scale))
 
-    return stages.run(name, parts, (*CONVERT, *VIEWS), make)
+    return stages.run(name, parts, make)
 
 
 def keyword_int8(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
@@ -49,7 +42,7 @@ def keyword_int8(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
         network = keyword_network(inputs, keyword, posteriors=True)
         (folder / "keyword.tflite").write_bytes(to_int8(network, windows, inputs.scaling.real_scale))
 
-    return stages.run("keyword-int8", {"keyword": keyword.name}, CONVERT, make)
+    return stages.run("keyword-int8", {"keyword": keyword.name}, make)
 
 
 def run_int8(model: Path, windows: NDArray[np.int8], title: str) -> NDArray[np.int8]:

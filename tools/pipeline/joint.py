@@ -13,7 +13,6 @@ from firmware_bridge.base.files import write_json
 from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
-from tools.pipeline.emotion import FRONT
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.integer import run_int8
 from tools.pipeline.stages import Stages
@@ -92,7 +91,7 @@ def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], li
 def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path) -> Path:
     """Stage: int8 scores of both networks on the composed windows, one `.npz` per part."""
     parts = {
-        "corpora": inputs.fingerprints,
+        "corpora": inputs.digests,
         "splits": [inputs.split.hash, inputs.word_split.hash],
         "networks": [acoustic.name, keyword.name],
         "recipe": inputs.recipe.dump("window", "frontend", "composed", "seed"),
@@ -121,16 +120,7 @@ def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path
                 keyword=run_int8(keyword / "keyword.tflite", features, f"keyword, composed {part}"),
             )
 
-    code = (
-        *FRONT,
-        "train/composed.py",
-        "train/views.py",
-        "train/augment.py",
-        "firmware_bridge/reference/simulated_tpu.py",
-        "tools/pipeline/integer.py",
-        "tools/pipeline/words.py",
-    )
-    return stages.run("composed", parts, code, make)
+    return stages.run("composed", parts, make)
 
 
 def load_part(folder: Path, part: str) -> ComposedPart:
@@ -178,13 +168,7 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
             },
         )
 
-    code = (
-        "train/fusion.py",
-        "firmware_bridge/contract/fusion.py",
-        "firmware_bridge/reference/simulated_tpu.py",
-        "train/composed.py",
-    )
-    return stages.run("fusion", {"composed": composed.name}, code, make)
+    return stages.run("fusion", {"composed": composed.name}, make)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from firmware_bridge.base.files import write_json
 from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from quantize.parity import compare
-from tools.pipeline.emotion import FRONT, Student, make_views
+from tools.pipeline.emotion import Student, make_views
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.integer import run_int8
 from tools.pipeline.joint import fusion_scores, load_part
@@ -27,7 +27,6 @@ from train.evaluation.score import Scorecard, score
 from train.student.network import floored
 
 Scores = NDArray[Any]
-RUN_INT8 = ("firmware_bridge/reference/simulated_tpu.py", "tools/pipeline/integer.py")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def held_out_scores(inputs: Inputs, stages: Stages, acoustic: Path, name: str = 
         np.savez(folder / "scores.npz", rows=rows, scores=scores)
 
     parts = {"acoustic": acoustic.name, "views": views.name, "rows": [int(r) for r in rows]}
-    return stages.run(name, parts, RUN_INT8, make)
+    return stages.run(name, parts, make)
 
 
 def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
@@ -74,9 +73,8 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
             folder / "scores.npy", run_int8(keyword / "keyword.tflite", features, "keyword, unseen speakers")
         )
 
-    parts = {"keyword": keyword.name, "corpora": inputs.fingerprints, "split": inputs.word_split.hash}
-    code = (*FRONT, *RUN_INT8, "train/views.py", "firmware_bridge/contract/windows.py")
-    return stages.run("keyword-scores", parts, code, make)
+    parts = {"keyword": keyword.name, "corpora": inputs.digests, "split": inputs.word_split.hash}
+    return stages.run("keyword-scores", parts, make)
 
 
 def uar_of(inputs: Inputs, scores: Scores, rows: NDArray[np.int64]) -> float:
@@ -336,13 +334,4 @@ def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
             },
         )
 
-    code = (
-        *RUN_INT8,
-        "tools/pipeline/joint.py",
-        "train/evaluation",
-        "train/fusion.py",
-        "train/student/network.py",
-        "quantize/parity.py",
-        "edgetpu_models",
-    )
-    return stages.run("figures", parts, code, make)
+    return stages.run("figures", parts, make)

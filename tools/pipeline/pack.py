@@ -10,16 +10,19 @@ from typing import Any
 
 from edgetpu_models.compile import compile_models
 from edgetpu_models.compiler import locate
-from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.base.files import sha256_file
+from edgetpu_models.reweight import store as templates
+from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
+from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.base.progress import note
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tools.pipeline.closure import closure_of
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.judge import Made
 from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
+from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
 
 
@@ -64,16 +67,53 @@ def licences(inputs: Inputs) -> list[dict[str, Any]]:
 
 
 def compile_if_possible(stages: Stages, made: Made) -> Path | None:
-    """Stage: both networks compiled together by the real compiler; None, and said, where there is none."""
+    """Stage: both networks compiled together by the real compiler, or derived from templates.
+
+    None, and said, where there is neither.
+    """
     try:
         locate.find()
     except EnvironmentLacking as error:
-        note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
-        note(f"  to get it: {error.remedy}")
-        return None
-    models = [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+        derived = derive_if_possible(stages, networks(made)) if templates.listed() else None
+        if derived is None:
+            note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
+            note(f"  to get it: {error.remedy}")
+        return derived
+    models = networks(made)
     parts = {"models": [sha256_file(path) for path in models]}
-    return stages.run("compiled", parts, ("edgetpu_models/compile.py",), lambda out: _compile(models, out))
+    return stages.run("compiled", parts, lambda out: _compile(models, out))
+
+
+def networks(made: Made) -> list[Path]:
+    """Return both int8 networks of a build."""
+    return [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+
+
+def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
+    """Stage: networks derived from templates at hand; None, and said, where none fit or something is refused."""
+    found = templates.listed()
+    if not found:
+        return None
+
+    def make(out: Path) -> None:
+        for path, derived in zip(models, templates.derive(models), strict=True):
+            (out / f"{path.stem}_edgetpu.tflite").write_bytes(derived.data)
+        write_json(out / "evidence.json", {"evidence": "derived"})
+
+    parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
+    try:
+        return stages.run("derived", parts, make)
+    except ReweightRefused as refusal:
+        note(f"nothing is derived from the templates at hand: {refusal.what}")
+        note(f"  {refusal.remedy}")
+        return None
+
+
+def evidence_of(compiled: Path | None) -> str:
+    """Return the evidence of a stage's compiled networks: `measured` (the compiler's own), `derived`, or nothing."""
+    if compiled is None:
+        return ""
+    return "derived" if (compiled / "evidence.json").is_file() else "measured"
 
 
 def _compile(models: list[Path], out: Path) -> None:
@@ -98,11 +138,12 @@ def model_entry(
         "output_scale": network.output_scale,
         "output_zero_point": network.output_zero_point,
         "compiled": compiled is not None,
+        "compiled_evidence": evidence_of(compiled),
     }
     return entry, content
 
 
-def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
+def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints) -> Bundle:
     """Write the bundle (if it is not there already) below `bundles/` beside the stages; point `bundle` at it.
 
     Raises:
@@ -111,14 +152,14 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path) -> Bundle:
     compiled = compile_if_possible(stages, made)
     identity = stage_key(
         {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
-        ("tools/pipeline/pack.py", "firmware_bridge/contract/bundle.py"),
+        closure_of(pack).digest(),
     )
     build = stages.root.parent
     directory = build / "bundles" / f"{inputs.recipe.name}-{identity}"
     try:
         bundle = load_bundle(directory)
     except BundleInvalid:
-        bundle = _write(inputs, made, judged, compiled, directory)
+        bundle = _write(inputs, made, judged, compiled, directory, heard)
     point_at(build / "bundle", directory)
     return bundle
 
@@ -132,7 +173,9 @@ def point_at(link: Path, directory: Path) -> None:
     temporary.replace(link)
 
 
-def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path) -> Bundle:
+def _write(
+    inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path, heard: Prints
+) -> Bundle:
     figures = json.loads((judged / "figures.json").read_text())
     heads = json.loads((made.fusion / "fusion.json").read_text())
     files: dict[str, bytes] = {}
@@ -165,6 +208,7 @@ def _write(inputs: Inputs, made: Made, judged: Path, compiled: Path | None, dire
         "evidence": inputs.evidence,
         "git_revision": git_revision(),
     }
+    files[HEARD_FILE] = heard.to_bytes()
     files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
     if (picture := made.teacher / "layers.png").is_file():
         files[picture.name] = picture.read_bytes()

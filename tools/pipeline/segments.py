@@ -10,6 +10,7 @@ from hil.rig.observations import Segment
 from tools.pipeline.inputs import gather
 from tools.pipeline.joint import composed_pcm
 from tools.pipeline.recipe import parse_recipe
+from tools.scoring import require_unheard_sound
 from train.corpora import load_corpus
 
 COMPOSED = "composed"
@@ -83,6 +84,7 @@ def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segme
     ]
     kept = thin(listed, limit)
     sound = read_clips([by_name[s.name] for s in kept], f"reading {corpus.name}")
+    require_unheard_sound(bundle, ((s.name, pcm) for s, pcm in zip(kept, sound, strict=True)))
     return [Segment(s.name, pcm, s.label, s.speaker) for s, pcm in zip(kept, sound, strict=True)]
 
 

@@ -10,22 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.microfrontend import MicroFrontend
-from tools.pipeline.emotion import FRONT, load_weights, save_weights
+from tools.pipeline.emotion import load_weights, save_weights
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.stages import Stages
 from train.corpora.record import Clip
 from train.keyword.windows import KeywordClips, KeywordViews, keyword_views
-
-KEYWORD = (
-    *FRONT,
-    "train/keyword",
-    "train/composed.py",
-    "train/views.py",
-    "train/augment.py",
-    "train/student",
-    "train/objectives.py",
-    "quantize/convert.py",
-)
 
 
 def keyword_class(inputs: Inputs, clips: Sequence[Clip]) -> NDArray[np.int64]:
@@ -63,7 +52,7 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
     """Stage: the trained keyword network, `weights.npz`, and its calibration windows, `calibration.npy`."""
     recipe = inputs.recipe
     parts = {
-        "corpora": inputs.fingerprints,
+        "corpora": inputs.digests,
         "splits": [inputs.split.hash, inputs.word_split.hash],
         "recipe": recipe.dump(
             "window",
@@ -95,7 +84,7 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
         save_weights(folder / "weights.npz", model)
         np.save(folder / "calibration.npy", choose_windows(views.features, recipe.calibration))
 
-    return stages.run("keyword", parts, KEYWORD, make)
+    return stages.run("keyword", parts, make)
 
 
 def keyword_network(inputs: Inputs, keyword: Path, posteriors: bool) -> Any:

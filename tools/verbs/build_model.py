@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 from tools import console
 from tools.pipeline.recipe import Recipe
 
@@ -56,12 +56,12 @@ def build(recipe: Recipe, stages: Stages) -> Bundle:
     """Build the bundle of a recipe and return it."""
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
-    from tools.pipeline.soundness import check_sound
+    from tools.pipeline.soundness import check_sound, heard_prints
 
     inputs = gather(recipe)
-    check_sound(inputs, stages)
+    sound = check_sound(inputs, stages)
     made, judged = make_everything(inputs, stages)
-    return pack(inputs, stages, made, judged)
+    return pack(inputs, stages, made, judged, heard_prints(inputs, sound))
 
 
 @click.command(help="Build the bundle of a recipe: features, teacher, students, int8, analysis, fusion.")
@@ -97,4 +97,4 @@ def command(name: str, corpus: str | None, keywords: str | None, as_json: bool) 
         if stages.made
         else "everything was up to date"
     )
-    note(f"{made}, {time.monotonic() - started:.1f} s")
+    tell(f"{made}, {time.monotonic() - started:.1f} s")

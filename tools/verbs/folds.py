@@ -56,14 +56,7 @@ def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ..
         )
 
     parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
-    code = (
-        "train/evaluation",
-        "train/student/network.py",
-        "quantize/parity.py",
-        "firmware_bridge/reference/simulated_tpu.py",
-        "tools/pipeline/integer.py",
-    )
-    return stages.run(f"fold-{index}", parts, code, make)
+    return stages.run(f"fold-{index}", parts, make)
 
 
 def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -131,6 +124,7 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> N
 def command(name: str, corpus: str | None, count: int, as_json: bool) -> None:
     """Cross-validate a recipe."""
     from tools.pipeline.inputs import effective_recipe, gather
+    from tools.pipeline.soundness import check_sound, require_unheard
     from tools.pipeline.stages import Stages
     from train.evaluation.splits import leave_speakers_out
 
@@ -139,6 +133,9 @@ def command(name: str, corpus: str | None, count: int, as_json: bool) -> None:
         recipe = recipe.model_copy(update={"emotion_corpus": corpus})
     inputs, stages = gather(recipe), Stages()
     splits = leave_speakers_out(inputs.clips, count)
+    sound = check_sound(inputs, stages)
+    for split in splits:
+        require_unheard(inputs, sound, split.test)
     folders = [run_fold(inputs, stages, index, split.test) for index, split in enumerate(splits)]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
     summary = summarise(folds)

@@ -21,7 +21,7 @@ import numpy as np
 from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.base.files import atomic_directory, write_json
 from firmware_bridge.base.paths import ROOT
-from firmware_bridge.base.progress import note, track
+from firmware_bridge.base.progress import tell, track
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float, to_pcm16, write_wav
 from train.corpora import espeak
 from train.corpora.espeak import Utterance
@@ -227,7 +227,7 @@ def generate(name: str, root: Path, planned: list[Planned]) -> None:
                 f"{root}: holds something else than the {name} corpus",
                 f"give an empty or new folder as '{name}:PATH', or leave PATH out",
             )
-        note(f"making the {name} corpus: {len(planned)} clips of synthetic speech")
+        tell(f"making the {name} corpus: {len(planned)} clips of synthetic speech")
         spoken = espeak.speak([utterance for utterance, _ in planned])
         with atomic_directory(root) as fresh:
             pairs = zip(planned, spoken, strict=True)

@@ -6,6 +6,7 @@ coarse log spectrogram between the first and the last loud moment, without its m
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
 SLICES = 32
 BANDS = 24
 SAME_ABOVE = 0.98
+HEARD_FILE = "heard.npz"
+"""Prints of what a bundle's training and selection heard, in the bundle."""
 
 _WINDOW = 512
 _LOUD = 0.1  # of the loudest window's RMS: where a recording begins and ends
@@ -44,7 +47,7 @@ def sound_print(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
         signal = np.pad(signal, (0, _WINDOW - len(signal)))
     hop = _WINDOW // 4
     windows = np.lib.stride_tricks.sliding_window_view(signal, _WINDOW)[::hop]
-    loudness = np.sqrt((windows**2).mean(axis=1))
+    loudness = np.sqrt(np.einsum("ij,ij->i", windows, windows) / _WINDOW)
     if loudness.max() == 0.0:
         return np.zeros(SLICES * BANDS, dtype=np.float32)
     loud = np.flatnonzero(loudness > _LOUD * loudness.max())
@@ -59,33 +62,77 @@ def sound_print(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     return print_
 
 
-def find_duplicates(
-    heard: Iterable[tuple[str, npt.NDArray[np.int16]]],
-    held_out: Iterable[tuple[str, npt.NDArray[np.int16]]],
-    same_above: float = SAME_ABOVE,
-) -> list[Duplicate]:
+@dataclass(frozen=True, eq=False)
+class Prints:
+    """Recordings by their sound.
+
+    Attributes:
+        names: What each is called.
+        prints: float32 [recordings, SLICES * BANDS], unit length each.
+    """
+
+    names: tuple[str, ...]
+    prints: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, recordings: Iterable[tuple[str, npt.NDArray[np.int16]]]) -> Prints:
+        """Return the prints of named recordings, int16 at 16 kHz."""
+        made = [(name, sound_print(pcm)) for name, pcm in recordings]
+        return cls(
+            tuple(name for name, _ in made),
+            np.stack([print_ for _, print_ in made]) if made else np.zeros((0, SLICES * BANDS), np.float32),
+        )
+
+    def take(self, wanted: Iterable[bool]) -> Prints:
+        """Return those that are wanted, bool [recordings]."""
+        rows = np.flatnonzero(np.fromiter(wanted, bool, len(self.names)))
+        return Prints(tuple(self.names[row] for row in rows), self.prints[rows])
+
+    def together(self, other: Prints) -> Prints:
+        """Return both in one."""
+        return Prints((*self.names, *other.names), np.concatenate([self.prints, other.prints]))
+
+    def to_bytes(self) -> bytes:
+        """Return them as an `.npz` file: 8 bits a value, enough to tell recordings apart."""
+        peaks = np.abs(self.prints).max(axis=1, keepdims=True, initial=1e-12)
+        coarse = np.round(self.prints / peaks * 127).astype(np.int8)
+        held = io.BytesIO()
+        np.savez_compressed(held, names=np.array(self.names, dtype=np.str_), prints=coarse)
+        return held.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Prints:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            coarse = stored["prints"].astype(np.float32)
+            names = tuple(str(name) for name in stored["names"])
+        if coarse.shape != (len(names), SLICES * BANDS):
+            raise ValueError("not prints of recordings")
+        lengths = np.maximum(np.linalg.norm(coarse, axis=1, keepdims=True), 1e-12)
+        return cls(names, (coarse / lengths).astype(np.float32))
+
+
+def find_duplicates(heard: Prints, held_out: Prints, same_above: float = SAME_ABOVE) -> list[Duplicate]:
     """Return every pair of recordings across the split that sound the same.
 
     Args:
-        heard: Name and samples of what the model has heard.
-        held_out: Name and samples of what is to be scored.
+        heard: What the model has heard.
+        held_out: What is to be scored.
         same_above: Likeness from which two recordings count as the same.
     """
-    left = [(name, sound_print(pcm)) for name, pcm in heard]
-    right = [(name, sound_print(pcm)) for name, pcm in held_out]
-    if not left or not right:
-        return []
-    likeness = np.stack([mark for _, mark in left]) @ np.stack([mark for _, mark in right]).T
+    likeness = heard.prints @ held_out.prints.T
     return [
-        Duplicate(left[i][0], right[j][0], float(likeness[i, j]))
+        Duplicate(heard.names[i], held_out.names[j], float(likeness[i, j]))
         for i, j in np.argwhere(likeness > same_above)
     ]
 
 
-def require_no_duplicates(
-    heard: Iterable[tuple[str, npt.NDArray[np.int16]]], held_out: Iterable[tuple[str, npt.NDArray[np.int16]]]
-) -> None:
-    """Refuse a split with the same recording on both sides.
+def require_no_duplicates(heard: Prints, held_out: Prints) -> None:
+    """Refuse a split with the same recording on both sides, whatever it is called there.
 
     Raises:
         SpeakerLeak: Names the pairs.

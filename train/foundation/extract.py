@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -101,6 +102,7 @@ class YamNet:
             yield start, {layer: np.asarray(values) for layer, values in outputs.items()}
 
 
+@functools.lru_cache(maxsize=4)
 def _network(layers: tuple[str, ...], deepest: int) -> Any:
     """Return a compiled function from features to layer name and activations."""
     import keras

@@ -1,4 +1,4 @@
-"""What the teacher and the layer ranking ask of a foundation model."""
+"""What is asked of a foundation model that reads the chip's own features; `encoder.py` is for waveforms."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ import numpy.typing as npt
 Features = npt.NDArray[np.int8]
 Sequences = npt.NDArray[np.float16]
 Pooled = npt.NDArray[np.float32]
+
+
+class Layered(Protocol):
+    """Whatever has layers that can be cut at: both interfaces have."""
+
+    def parameters_up_to(self, layer: str) -> int:
+        """Return how many parameters the network has when it is cut after `layer`."""
+        ...
 
 
 class FoundationModel(Protocol):

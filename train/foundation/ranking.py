@@ -13,7 +13,7 @@ import numpy.typing as npt
 from firmware_bridge.base.errors import UnknownName
 from firmware_bridge.base.files import atomic_path
 from firmware_bridge.base.progress import track
-from train.foundation.model import FoundationModel, Pooled
+from train.foundation.model import Layered, Pooled
 from train.foundation.probe import FOLDS, probe_uar, speaker_folds
 from train.foundation.saliency import layer_saliency, one_versus_rest
 
@@ -44,7 +44,7 @@ class LayerScore:
 
 
 def rank_layers(
-    model: FoundationModel,
+    model: Layered,
     pooled: Mapping[str, Pooled],
     labels: npt.NDArray[np.int64],
     speakers: npt.NDArray[np.str_],
@@ -52,6 +52,7 @@ def rank_layers(
     kept: Mapping[str, Pooled] | None = None,
     folds: int = FOLDS,
     seed: int = 0,
+    fold: npt.NDArray[np.int64] | None = None,
 ) -> list[LayerScore]:
     """Score every layer in `pooled`. Pass clips of training speakers only: a choice is made from this.
 
@@ -65,11 +66,12 @@ def rank_layers(
         kept: The same with frequencies kept apart, for saliency; `None` takes `pooled`.
         folds: Speaker-disjoint folds of the probe.
         seed: Decides the folds.
+        fold: The fold of each clip, where the folds are given.
 
     Returns:
         One score a layer, in the order of `pooled`.
     """
-    fold = speaker_folds(speakers, folds, seed)
+    fold = speaker_folds(speakers, folds, seed) if fold is None else fold
     columns = one_versus_rest(labels, int(labels.max()) + 1) if targets is None else targets
     scores = []
     for layer, values in track(pooled.items(), "ranking layers", len(pooled)):

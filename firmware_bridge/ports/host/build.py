@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD, cpu_level, find_compiler
@@ -75,7 +75,7 @@ def compile_library(
     library = folder / f"{name}-{_digest(line, command, sources, includes)}.so"
     if library.exists():
         return library
-    note(f"building {name} (once)")
+    tell(f"building {name} (once)")
     with atomic_path(library) as temporary:
         paths = [*(f"-I{path}" for path in includes), *map(str, sources), "-o", str(temporary)]
         remedy = f"try another one with CC=...: {command[0]}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import tell
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
@@ -157,7 +157,7 @@ def link(
     folder = out_dir or BUILD / f"twin-{digest.hexdigest()[:16]}"
     binary = folder / f"firmware-{digest.hexdigest()[:16]}.elf"
     if not binary.exists():
-        note(f"building the twin's firmware with {use.name} (once)")
+        tell(f"building the twin's firmware with {use.name} (once)")
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(binary) as temporary:
             line = [*use.command, *options, *LINK, *map(str, sources), *use.libraries, "-o", str(temporary)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from firmware_bridge.base import progress
+from firmware_bridge.base.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +23,25 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_silent_by_default(capfd: pytest.CaptureFixture[str]) -> None:
     assert list(progress.track("abc", "reading")) == ["a", "b", "c"]
-    progress.note("nobody hears this")
+    progress.tell("nobody hears this")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_stand_in_is_seen_where_no_console_listens() -> None:
+    code = "from firmware_bridge.base.progress import note, tell; tell('a step'); note('a stand-in')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == ""
+    assert done.stderr == "a stand-in\n"
+
+
+def test_warnings_and_steps_reach_a_users_own_logging(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        progress.note("a stand-in")
+        progress.tell("a step")
+    assert caplog.record_tuples == [
+        ("undertone", logging.WARNING, "a stand-in"),
+        ("undertone", logging.INFO, "a step"),
+    ]
 
 
 def test_the_reporter_sees_every_item_title_and_total() -> None:

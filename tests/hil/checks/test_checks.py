@@ -193,7 +193,7 @@ def test_missing_facts_are_reasons_not_zeros() -> None:
     found = measure(observations(chip=bare, figures={}))
     for name in ("latency_p50_ms", "board_ram_bytes", "on_chip_ram_bytes", "int8_agreement"):
         assert isinstance(found[name], str), name
-    extra = {"later": BUDGETS["model_bytes"]}
+    extra = {"later": BUDGETS["realtime_factor"]}
     assert verdicts(observations(), extra)[0].status is Status.NOT_MEASURED
 
 

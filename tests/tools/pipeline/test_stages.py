@@ -16,10 +16,9 @@ import pytest
 
 from firmware_bridge.base import progress
 from tools.pipeline import stages as module
-from tools.pipeline.stages import KEPT, Stages, code_hash, source_hashes, stage_key
+from tools.pipeline.stages import KEPT, Stages, stage_key
 
 ROOT = Path(__file__).resolve().parents[3]
-CODE = ("tools/pipeline/stages.py",)
 
 
 def write(text: str) -> Callable[[Path], None]:
@@ -35,11 +34,11 @@ def never(folder: Path) -> None:
 
 def test_a_result_is_made_once(tmp_path: Path) -> None:
     first = Stages(tmp_path)
-    folder = first.run("a", {"x": 1}, CODE, write("one"))
+    folder = first.run("a", {"x": 1}, write("one"))
     assert (folder / "result.txt").read_text() == "one"
     assert first.made == ["a"]
     second = Stages(tmp_path)
-    assert second.run("a", {"x": 1}, CODE, never) == folder
+    assert second.run("a", {"x": 1}, never) == folder
     assert second.made == []
     assert second.wanted == {"a": folder.name}
 
@@ -47,42 +46,16 @@ def test_a_result_is_made_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", [{"x": 2}, {"x": 1, "y": 0}, {"x": "1"}, {}])
 def test_a_changed_setting_makes_a_new_result(tmp_path: Path, changed: dict[str, Any]) -> None:
     stages = Stages(tmp_path)
-    before = stages.run("a", {"x": 1}, CODE, write("old"))
-    after = stages.run("a", changed, CODE, write("new"))
+    before = stages.run("a", {"x": 1}, write("old"))
+    after = stages.run("a", changed, write("new"))
     assert before != after
     assert (before / "result.txt").read_text() == "old"
     assert (after / "result.txt").read_text() == "new"
 
 
 def test_the_order_of_settings_does_not_matter() -> None:
-    assert stage_key({"a": 1, "b": [2]}, CODE) == stage_key({"b": [2], "a": 1}, CODE)
-
-
-def test_changed_code_makes_a_new_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = {"train/a.py": "1", "train/sub/b.py": "2", "train/sub_other.py": "3"}
-    monkeypatch.setattr(module, "source_hashes", lambda: hashes)
-    before = {place: stage_key({}, (place,)) for place in ("train/a.py", "train/sub", "train")}
-    hashes["train/sub/b.py"] = "9"
-    after = {place: stage_key({}, (place,)) for place in before}
-    assert after["train/a.py"] == before["train/a.py"]
-    assert after["train/sub"] != before["train/sub"]
-    assert after["train"] != before["train"]
-    hashes["train/sub_other.py"] = "9"
-    assert stage_key({}, ("train/sub",)) == after["train/sub"]
-    hashes["train/sub/new.py"] = "4"
-    assert stage_key({}, ("train/sub",)) != after["train/sub"]
-
-
-def test_code_that_is_not_there_is_a_bug() -> None:
-    with pytest.raises(KeyError, match="no source at train/nothing"):
-        code_hash("train/nothing")
-
-
-def test_all_rooms_and_the_c_core_are_hashed() -> None:
-    hashes = source_hashes()
-    assert "tools/pipeline/stages.py" in hashes
-    assert any(name.endswith(".c") for name in hashes)
-    assert not any(name.startswith(("tests/", "build/", ".venv/")) for name in hashes)
+    assert stage_key({"a": 1, "b": [2]}, "c") == stage_key({"b": [2], "a": 1}, "c")
+    assert stage_key({}, "c") != stage_key({}, "d")
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
@@ -92,10 +65,10 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
     stages = Stages(tmp_path)
     with pytest.raises(RuntimeError, match="stopped"):
-        stages.run("a", {}, CODE, fail)
+        stages.run("a", {}, fail)
     assert list((tmp_path / "a").iterdir()) == []
     assert stages.made == []
-    assert (stages.run("a", {}, CODE, write("whole")) / "result.txt").read_text() == "whole"
+    assert (stages.run("a", {}, write("whole")) / "result.txt").read_text() == "whole"
 
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
@@ -113,8 +86,8 @@ def half(folder):
     time.sleep(60)
 
 stages = Stages(Path({str(tmp_path / "stages")!r}))
-stages.run("first", {{}}, {CODE!r}, whole)
-stages.run("second", {{}}, {CODE!r}, half)
+stages.run("first", {{}}, whole)
+stages.run("second", {{}}, half)
 """
     victim = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     deadline = time.monotonic() + 30
@@ -125,8 +98,8 @@ stages.run("second", {{}}, {CODE!r}, half)
     leftovers = list((tmp_path / "stages" / "second").iterdir())
     assert [p.name.endswith(".part") for p in leftovers] == [True]
     again = Stages(tmp_path / "stages")
-    again.run("first", {}, CODE, never)
-    folder = again.run("second", {}, CODE, write("whole"))
+    again.run("first", {}, never)
+    folder = again.run("second", {}, write("whole"))
     assert (folder / "result.txt").read_text() == "whole"
     assert list((tmp_path / "stages" / "second").iterdir()) == [folder]
     assert again.made == ["second"]
@@ -148,7 +121,7 @@ for name in ("a", "b", "c"):
             with (folder / "data").open("a") as out:
                 out.write(name * 1000)
             time.sleep(0.01)
-    before = stages.run(name, {"before": before}, ("tools/pipeline/stages.py",), make).name
+    before = stages.run(name, {"before": before}, make).name
 """
 
 
@@ -189,12 +162,12 @@ def test_whoever_waits_is_told(tmp_path: Path) -> None:
         finish.wait(10)
         (folder / "result.txt").write_text("slow")
 
-    maker = threading.Thread(target=Stages(tmp_path).run, args=("a", {}, CODE, slow))
+    maker = threading.Thread(target=Stages(tmp_path).run, args=("a", {}, slow))
     maker.start()
     started.wait(10)
     threading.Timer(0.2, finish.set).start()
     second = Stages(tmp_path)
-    folder = second.run("a", {}, CODE, never)
+    folder = second.run("a", {}, never)
     maker.join()
     assert (folder / "result.txt").read_text() == "slow"
     assert second.made == []
@@ -205,10 +178,10 @@ def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:
     stages = Stages(tmp_path)
     folders = []
     for x in range(KEPT):
-        folders.append(stages.run("a", {"x": x}, CODE, write(str(x))))
+        folders.append(stages.run("a", {"x": x}, write(str(x))))
         os.utime(folders[-1], (x, x))
-    stages.run("a", {"x": 0}, CODE, never)  # used again: the other one is now the oldest
-    newest = stages.run("a", {"x": KEPT}, CODE, write("new"))
+    stages.run("a", {"x": 0}, never)  # used again: the other one is now the oldest
+    newest = stages.run("a", {"x": KEPT}, write("new"))
     assert newest.is_dir()
     assert folders[0].is_dir()
     assert not folders[1].exists()
@@ -216,9 +189,9 @@ def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:
 
 def test_other_stages_are_not_pruned(tmp_path: Path) -> None:
     stages = Stages(tmp_path)
-    kept = stages.run("b", {}, CODE, write("b"))
+    kept = stages.run("b", {}, write("b"))
     for x in range(KEPT + 2):
-        stages.run("a", {"x": x}, CODE, write("a"))
+        stages.run("a", {"x": x}, write("a"))
     assert kept.is_dir()
     assert len(list((tmp_path / "a").iterdir())) == KEPT
 

@@ -117,14 +117,33 @@ def test_a_fold_is_trained_on_all_others(trained: list[list[int]], tmp_path: Pat
 
 
 @pytest.fixture
-def command(trained: list[list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+def guarded() -> list[tuple[str, ...]]:
+    """Which folds the leak guard was asked about."""
+    return []
+
+
+@pytest.fixture
+def command(
+    trained: list[list[int]],
+    guarded: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Callable[..., int]:
     monkeypatch.setattr(stages, "BUILD", tmp_path / "build")
     monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: FakeInputs())
+    # The guard by sound has tests of its own (test_soundness.py); here it must be asked, once a fold.
+    monkeypatch.setattr("tools.pipeline.soundness.check_sound", lambda inputs, stages: tmp_path)
+    monkeypatch.setattr(
+        "tools.pipeline.soundness.require_unheard", lambda inputs, sound, held_out: guarded.append(held_out)
+    )
     return lambda *more: run(["folds", "--recipe", "scratch", "--folds", "4", *more])
 
 
-def test_the_verb_as_json(command: Callable[..., int], trained: list[list[int]], capsys: Capture) -> None:
+def test_the_verb_as_json(
+    command: Callable[..., int], trained: list[list[int]], guarded: list[tuple[str, ...]], capsys: Capture
+) -> None:
     assert command("--json") == 0
+    assert [tuple(held_out) for held_out in guarded] == [(name,) for name in SPEAKERS]
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {"summary", "folds", "speech"}
     assert [one["held_out"] for one in found["folds"]] == [[name] for name in SPEAKERS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from firmware_bridge.base.errors import SpeakerLeak
 from firmware_bridge.sound.audio import read_audio, to_float, to_pcm16
-from train.evaluation.duplicates import find_duplicates, require_no_duplicates, sound_print
+from train.evaluation.duplicates import Prints, find_duplicates, require_no_duplicates, sound_print
 from train.evaluation.leak import SpeakerProof, require_disjoint
 from train.evaluation.score import score
 
@@ -130,25 +131,26 @@ def test_copies_are_found_under_another_level_trim_and_noise(rng: np.random.Gene
         "noisy": original + 0.002 * rng.standard_normal(len(original)),
     }
     held_out = [(name, to_pcm16(samples)) for name, samples in copies.items()] + [("other", voice(2))]
-    found = find_duplicates([("original", voice(1)), ("third", voice(3))], held_out)
+    found = find_duplicates(Prints.of([("original", voice(1)), ("third", voice(3))]), Prints.of(held_out))
     assert {pair.held_out for pair in found} == set(copies)
     assert {pair.heard for pair in found} == {"original"}
     with pytest.raises(SpeakerLeak, match="original = same"):
-        require_no_duplicates([("original", voice(1))], held_out)
+        require_no_duplicates(Prints.of([("original", voice(1))]), Prints.of(held_out))
 
 
 def test_another_voice_saying_the_same_is_no_copy() -> None:
     """The same rhythm with formants a tenth higher: alike, as two actors with one sentence are, but not the same."""
     one, other = sound_print(voice(1)), sound_print(voice(1, shift=1.1))
     assert 0.9 < float(one @ other) < 0.97
-    assert find_duplicates([("one", voice(1))], [("other", voice(1, shift=1.1))]) == []
+    assert find_duplicates(Prints.of([("one", voice(1))]), Prints.of([("other", voice(1, shift=1.1))])) == []
 
 
 def test_different_recordings_pass() -> None:
     require_no_duplicates(
-        [(str(k), voice(k)) for k in range(10)], [(str(k), voice(k)) for k in range(10, 20)]
+        Prints.of([(str(k), voice(k)) for k in range(10)]),
+        Prints.of([(str(k), voice(k)) for k in range(10, 20)]),
     )
-    assert find_duplicates([], [("x", voice(1))]) == []
+    assert find_duplicates(Prints.of([]), Prints.of([("x", voice(1))])) == []
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_different_recordings_pass() -> None:
 def test_silent_and_tiny_recordings_have_a_print(pcm: np.ndarray) -> None:
     mark = sound_print(pcm)
     assert np.isfinite(mark).all()
-    assert find_duplicates([("a", pcm)], [("b", voice(1))]) == []
+    assert find_duplicates(Prints.of([("a", pcm)]), Prints.of([("b", voice(1))])) == []
 
 
 @pytest.mark.corpus
@@ -165,4 +167,21 @@ def test_no_recording_is_shared_between_real_actors(data_root: Path) -> None:
     """The same two sentences 60 times over must not raise a false alarm."""
     folders = [data_root / "ravdess" / "audio" / f"Actor_{actor}" for actor in ("01", "12")]
     first, second = ([(p.name, read_audio(p).pcm) for p in sorted(f.glob("*.flac"))[::2]] for f in folders)
-    require_no_duplicates(first, second)
+    require_no_duplicates(Prints.of(first), Prints.of(second))
+
+
+def test_prints_in_a_file_find_the_same_copies() -> None:
+    kept = Prints.of([(f"{k}", voice(k)) for k in range(4)])
+    read = Prints.from_bytes(kept.to_bytes())
+    assert read.names == kept.names
+    assert (read.prints * kept.prints).sum(axis=1).min() > 0.999
+    assert kept.to_bytes() == kept.to_bytes()
+    copies = Prints.of([("copy of 2", voice(2)), ("new", voice(9))])
+    assert [(p.heard, p.held_out) for p in find_duplicates(read, copies)] == [("2", "copy of 2")]
+
+
+def test_a_file_of_something_else_is_no_prints() -> None:
+    held = io.BytesIO()
+    np.savez(held, names=np.array(["a"]), prints=np.zeros((2, 3), np.int8))
+    with pytest.raises(ValueError, match="not prints"):
+        Prints.from_bytes(held.getvalue())

@@ -1,0 +1,231 @@
+"""What code a stage's result rests on, found by reading it: nothing is listed by hand.
+
+Two grains. Within `tools`, where one module wires many stages, definitions are followed one by one: the function
+that makes the result, what it names, what that names. Whatever it takes from another room counts as that whole
+module with everything the module imports (grimp), and with the C, TOML and templates that lie in their packages.
+Annotations are not followed: what a stage is handed is data, and data has digests of its own (`inputs.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.paths import ROOT
+
+ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
+WIRING = "tools"
+"""The room whose definitions are followed one by one."""
+
+RENDERED = frozenset({".c", ".h", ".cc", ".toml", ".j2", ".html"})
+"""Files that are not Python and decide what a module computes; recipes are data."""
+
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "tensorflow-cpu",
+    "keras",
+    "ai-edge-litert",
+    "soundfile",
+    "soxr",
+)
+
+
+@functools.cache
+def source_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every source file of the rooms, by path relative to the checkout.
+
+    Taken once, when a process first asks: a file that is edited while a stage runs must not lend its new hash
+    to what its old code has made.
+    """
+    files = (p for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in {".py", *RENDERED})
+    return {
+        p.relative_to(ROOT).as_posix(): sha256_file(p) for p in sorted(files) if p.parent.name != "recipes"
+    }
+
+
+@functools.cache
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that compute; one that is not installed is `none`."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+@functools.cache
+def _graph() -> Any:
+    import grimp
+
+    return grimp.build_graph(*ROOMS, cache_dir=None)
+
+
+@functools.cache
+def module_closure(module: str) -> frozenset[str]:
+    """Return the files, relative to the checkout, that a module rests on, its own among them.
+
+    Raises:
+        KeyError: No such module in any room.
+    """
+    graph = _graph()
+    if module not in graph.modules:
+        raise KeyError(f"no module {module}")
+    modules = {module, *graph.find_upstream_modules(module)}
+    # A package's own file runs before its modules do.
+    modules |= {".".join(m.split(".")[:n]) for m in modules for n in range(1, m.count(".") + 1)}
+    modules |= {above for m in modules for above in graph.find_upstream_modules(m)}
+    files = {file for m in modules if (file := _file_of(m)) is not None}
+    packages = {file.rsplit("/", 1)[0] for file in files}
+    beside = {f for f in source_hashes() if not f.endswith(".py") and _package_of(f) in packages}
+    return frozenset(files | beside)
+
+
+def _file_of(module: str) -> str | None:
+    place = module.replace(".", "/")
+    return next((f for f in (f"{place}.py", f"{place}/__init__.py") if f in source_hashes()), None)
+
+
+def _package_of(file: str) -> str:
+    """Return the nearest folder above a file that is a Python package."""
+    folder = file.rsplit("/", 1)[0]
+    while f"{folder}/__init__.py" not in source_hashes() and "/" in folder:
+        folder = folder.rsplit("/", 1)[0]
+    return folder
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module of the wiring: its definitions, and what its names mean."""
+
+    definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    imported: dict[str, str] = field(default_factory=dict)
+
+
+@functools.cache
+def _read(module: str) -> _Module:
+    file = _file_of(module)
+    if file is None:
+        raise KeyError(f"no module {module}")
+    found = _Module()
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.definitions[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found.definitions.update({t.id: node for t in node.targets if isinstance(t, ast.Name)})
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.definitions[node.target.id] = node
+        else:
+            found.imported.update(_imports(node))
+    return found
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield local name and dotted origin of everything that a piece of code imports."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Import):
+            yield from ((a.asname or a.name.split(".")[0], a.name) for a in inner.names)
+        elif isinstance(inner, ast.ImportFrom) and inner.module:
+            yield from ((a.asname or a.name, f"{inner.module}.{a.name}") for a in inner.names)
+
+
+class _NoAnnotations(ast.NodeTransformer):
+    """Takes annotations and docstrings away: neither decides a result."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        node.annotation = ast.Constant(None)
+        self.generic_visit(node)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.returns = None
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        self.generic_visit(node)
+        return node
+
+
+@dataclass
+class Closure:
+    """What a stage rests on.
+
+    Attributes:
+        definitions: Source of each definition of the wiring, without comments, by `module:name`.
+        files: Files of the other rooms, relative to the checkout.
+    """
+
+    definitions: dict[str, str] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+
+    def follow(self, module: str, name: str) -> None:
+        """Add a definition of the wiring and all that it names."""
+        place = f"{module}:{name}"
+        node = _read(module).definitions.get(name)
+        if place in self.definitions or node is None:
+            return
+        bare = _NoAnnotations().visit(ast.parse(ast.unparse(node)))
+        self.definitions[place] = ast.unparse(bare)
+        known = _read(module).imported | dict(_imports(bare))
+        reached = {n.id for n in ast.walk(bare) if isinstance(n, ast.Name)}
+        through = {
+            (n.value.id, n.attr)
+            for n in ast.walk(bare)
+            if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+        }
+        for one in sorted(reached | {alias for alias, _ in _imports(bare)}):
+            if one in known:
+                self._take(known[one], [attribute for value, attribute in through if value == one])
+            elif one in _read(module).definitions:
+                self.follow(module, one)
+
+    def _take(self, origin: str, attributes: list[str]) -> None:
+        """Add what an imported name stands for."""
+        if origin.split(".")[0] not in ROOMS:
+            return
+        if _file_of(origin) is None:
+            origin, attributes = origin.rsplit(".", 1)[0], [origin.rsplit(".", 1)[1]]
+        if origin.split(".")[0] == WIRING:
+            for attribute in attributes:
+                self.follow(origin, attribute)
+        else:
+            self.files |= module_closure(origin)
+
+    def digest(self) -> str:
+        """Return the SHA-256 over all of it and the libraries below."""
+        hashes = source_hashes()
+        content = {
+            "definitions": self.definitions,
+            "files": {file: hashes[file] for file in sorted(self.files)},
+            "libraries": library_versions(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def closure_of(make: Callable[..., Any]) -> Closure:
+    """Return what a function rests on: the outermost definition that it stands in, and all that this names.
+
+    A stranger (a test, a notebook) is not read: its stages are told apart by their parts alone.
+    """
+    plain = inspect.unwrap(make)
+    module, outermost = plain.__module__, plain.__qualname__.split(".")[0]
+    found = Closure()
+    if module.split(".")[0] in ROOMS and module.split(".")[0] != WIRING:
+        found.files |= module_closure(module)
+    elif module.split(".")[0] == WIRING and _file_of(module) is not None:
+        found.follow(module, outermost)
+    return found

@@ -1,0 +1,1 @@
+"""One module per kind of network; each has a subclass of `train.foundation.encoder.Encoder`."""
