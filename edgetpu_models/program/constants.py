@@ -7,6 +7,7 @@ orders (x * w / y, or float64) give other last bits, and real compiled files tel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -82,9 +83,9 @@ def channel_scales(x: np.float32, weights: Tensor, y: np.float32) -> np.ndarray[
 
 
 def rational(s1: float, s2: float, limit: int = 32767) -> tuple[int, int]:
-    """Return (k1, k2) with k1 / k2 the best approximation of s1 / s2, both at most `limit`."""
-    from fractions import Fraction
-
+    """Return (k1, k2) with k1 / k2 the best approximation of s1 / s2, both at most `limit`; (0, 0) without scales."""
+    if not (0 < s1 < INFINITE and 0 < s2 < INFINITE):
+        return 0, 0
     ratio = Fraction(float(s1)) / Fraction(float(s2))
     if ratio <= 1:
         found = ratio.limit_denominator(limit)

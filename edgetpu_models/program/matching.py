@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from edgetpu_models.format.model import SubGraph
 from edgetpu_models.program.constants import Requant
 from edgetpu_models.program.container import Compiled
 from edgetpu_models.program.formulas import MOVED, Expected, expected
-from edgetpu_models.program.stream import Record, marked, plausible
+from edgetpu_models.program.stream import Record, marked, plausible, unmarked
 
 # Operations whose records are known for sure; others may have records that look like a convolution's.
 SETTLED = (
@@ -94,6 +94,7 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
             if wanted.required:
                 required[index] = wanted
     moved = key(MOVED)
+    factors = np.array([m for m, *_ in owners if m != 1.0 and m > 0], np.float32)
     loose: list[tuple[int, Record, list[tuple[int, Difference]]]] = []
     for number, program in enumerate(compiled.programs):
         for record in marked(program.stream.of(compiled.data)):
@@ -106,14 +107,21 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
                     found.explained.append(Explained(number, record, mine, key(record) == moved))
             else:
                 near = _nearest(record, required)
-                if near or plausible(record):
+                if near or plausible(record) or _resembles(record, owners):
                     loose.append((number, record, near))
+        loose += [(number, record, []) for record in unmarked(program.stream.of(compiled.data), factors)]
     seen = {index for e in found.explained for index, _ in e.owners}
     found.absent = [index for index in required if index not in seen]
     kinds = {graph.operators[i].op for i in mapped}
     trust = 2 if kinds <= {*SETTLED} else 1 if kinds <= {*SETTLED, *FORMULAS} else 0
     found.strays = [_stray(number, record, near, found, trust) for number, record, near in loose]
     return found
+
+
+def _resembles(record: Record, owners: Mapping[Key, object]) -> bool:
+    """Whether a marked word that is no sensible record agrees with an expected one in all values but one."""
+    mine = key(record)
+    return any(sum(a == b for a, b in zip(mine, wanted, strict=True)) == len(mine) - 1 for wanted in owners)
 
 
 def _credible(

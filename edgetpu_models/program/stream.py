@@ -9,6 +9,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 WORD = 128
 LARGEST = 1e6  # bounds of a real record are far smaller; other words read as floats are not
 SMALLEST = 1e-12
@@ -92,6 +95,20 @@ def marked(stream: bytes | bytearray) -> Iterator[Record]:
     for word in range(1, len(stream) // 16 - 1):
         low = int.from_bytes(stream[16 * word : 16 * word + 4], "little") & 0x1FFFFFFF
         if low & 0x30C000 == 0x30C000:
+            values = [read_field(stream, word, f) for f in FIELDS]
+            m, hi, lo = (float(v) for v in values[:3])
+            yield Record(word, low, m, hi, lo, *(int(v) for v in values[3:]))
+
+
+def unmarked(stream: bytes | bytearray, factors: npt.NDArray[np.float32]) -> Iterator[Record]:
+    """Yield words that hold one of these factors where a record would, without its marker: damage, as far as seen."""
+    halves = np.frombuffer(bytes(stream[: len(stream) // 16 * 16]), "<u8").reshape(-1, 2)[:, 0]
+    bits = ((halves >> np.uint64(29)) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    held = np.isin(bits, factors.view(np.uint32))
+    plain = (halves & np.uint64(0x30C000)) != np.uint64(0x30C000)
+    for word in np.flatnonzero(held & plain).tolist():
+        if 1 <= word < len(halves) - 1:
+            low = int(halves[word]) & 0x1FFFFFFF
             values = [read_field(stream, word, f) for f in FIELDS]
             m, hi, lo = (float(v) for v in values[:3])
             yield Record(word, low, m, hi, lo, *(int(v) for v in values[3:]))

@@ -11,7 +11,7 @@ import pytest
 
 from edgetpu_models.format.edit import open_model, pack
 from edgetpu_models.program.container import open_compiled
-from edgetpu_models.provenance.check import Verdict, check
+from edgetpu_models.provenance.check import Verdict, check, study
 from edgetpu_models.reweight.derive import accept, reweight
 from edgetpu_models.reweight.fuzz import run as fuzz
 from edgetpu_models.reweight.fuzz import triples, without_token
@@ -180,3 +180,18 @@ def test_accept_names_what_is_missing(pairs: list) -> None:
     split = next(p for p in pairs if "split_concat" in p.compiled.name)
     with pytest.raises(UndertoneError, match="no weighted layer"):
         accept(split.original, split.compiled)
+
+
+@pytest.mark.parametrize("bit", [14, 93 + 30, 29 + 30, 61 + 30])
+def test_a_record_that_no_longer_looks_like_one_is_noticed(
+    seven: dict[str, tuple[bytes, bytes]], bit: int
+) -> None:
+    """Its marker, or an exponent of a bound or factor, changed: it must not be passed over while others are written."""
+    original, compiled = seven["magenta"]
+    pair = study(original, compiled)
+    chosen = next(e for e in pair.matching.explained if any(tag == "softmax exponent" for _, tag in e.owners))
+    damaged = bytearray(compiled)
+    at = 8 * pair.compiled.programs[chosen.program].stream.start + 128 * chosen.record.word + bit
+    damaged[at // 8] ^= 1 << at % 8
+    with pytest.raises(ReweightRefused, match="not proved"):
+        reweight(original, bytes(damaged), seven["blue"][0])
