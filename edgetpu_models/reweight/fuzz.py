@@ -87,6 +87,8 @@ def outcome(triple: Triple, which: int, damaged: bytes) -> str:
         places = [i for i in range(len(made)) if made[i] != honest[i]]
         if all(made[i] == damaged[i] != before[i] for i in places):
             return "carried"
+    if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
+        return "carried"  # bytes behind everything that is read were cut off
     return "WRONG"
 
 
