@@ -77,8 +77,17 @@ class VerbGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print release and revision; asked for, because git is slower than `--help` may be."""
+    if wanted:
+        from firmware_bridge.base.version import full_version
+
+        console.emit_text(f"undertone {full_version()}")
+        ctx.exit()
+
+
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option("0.1.0", prog_name="undertone")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version)
 def main_group() -> None:
     """Speech emotion, from a corpus to a Coral Dev Board Micro, with proof that it works there.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from edgetpu_models.compiler import locate
 from edgetpu_models.reweight import store as templates
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
 from firmware_bridge.base.files import sha256_file, write_json
-from firmware_bridge.base.paths import ROOT
 from firmware_bridge.base.progress import note
+from firmware_bridge.base.version import git_revision
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.closure import closure_of
@@ -24,20 +23,6 @@ from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
-
-
-def git_revision() -> str:
-    """Return the revision of the checkout, with `+changes` where the work tree differs, or `unknown`."""
-    try:
-        head = subprocess.run(
-            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            ["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
 
 
 def licences(inputs: Inputs) -> list[dict[str, Any]]:
