@@ -8,7 +8,7 @@ SETUP := .venv/.ready
 # Compiled models to damage, where there are any; small ones are made otherwise.
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
-.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu folds \
+.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
 	docs bench bench-frontend bench-edgetpu bench-twin alignment style clean lock
 
 help:  ## show this list
@@ -51,6 +51,9 @@ fuzz-protocol: $(SETUP)  ## ten million damaged inputs against the device's core
 
 fuzz-edgetpu: $(SETUP)  ## damaged model files against every tool that reads them (COUNT=100000)
 	@$(BIN)/python -m edgetpu_models.fuzz $(or $(COUNT),100000) 20251120 $(PAIRS)
+
+fuzz-reweight: $(SETUP)  ## damaged triples against reweight: the honest file or a refusal (COUNT=100000)
+	@$(BIN)/python -m edgetpu_models.reweight.fuzz $(or $(COUNT),100000) 20251121 $(PAIRS) $(wildcard $(dir $(PAIRS))edgetpu_same_architecture)
 
 folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
 	@$(BIN)/undertone folds --recipe $(RECIPE)

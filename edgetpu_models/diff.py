@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from edgetpu_models.format.model import Model, Operator, Tensor
+from edgetpu_models.format.reader import load
+from edgetpu_models.inside import record_changes
 from edgetpu_models.inspect import inspect
 from edgetpu_models.verify import verify_model
+from firmware_bridge.base.errors import ModelInvalid
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ def diff(first: Path | str | bytes, second: Path | str | bytes) -> list[Change]:
     changes = _compare("file", {"compiled": a.compiled}, {"compiled": b.compiled})
     if a.compiled and b.compiled:
         changes += _compare("program", inspect(first).as_dict(), inspect(second).as_dict())
+        changes += [Change(*change) for change in _inside(first, second)]
     for what in ("inputs", "outputs"):
         before, after = ([_tensor(m.main.tensors[i]) for i in getattr(m.main, what)] for m in (a, b))
         changes += _listed(what, before, after)
@@ -58,6 +62,14 @@ def _listed(where: str, before: list[str], after: list[str]) -> list[Change]:
         if was != now:
             changes.append(Change(f"{where} {i}", was, now))
     return changes
+
+
+def _inside(first: Path | str | bytes, second: Path | str | bytes) -> list[tuple[str, str, str]]:
+    """Return changes of records, other instruction words and parameters; nothing for files that do not open so far."""
+    try:
+        return record_changes(bytes(load(first)), bytes(load(second)))
+    except ModelInvalid as error:
+        return [("inside", "not compared", error.what)]
 
 
 def _tensor(tensor: Tensor) -> str:

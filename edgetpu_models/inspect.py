@@ -12,6 +12,7 @@ from edgetpu_models.cost.parameters import Compiler
 from edgetpu_models.format.executable import Executable, ExecutableType, Package, read_package
 from edgetpu_models.format.model import Model
 from edgetpu_models.format.names import EDGETPU_OP
+from edgetpu_models.reweight.token import is_derived
 from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import ModelInvalid
 
@@ -33,6 +34,7 @@ class Inspection:
         transfer_in_bytes: Input bytes per inference, padded.
         transfer_out_bytes: Output bytes per inference, padded.
         build: Whose storage rules it follows: `16.0` (builds since 2020) or `1.0` (older ones).
+        made_by: `compiler`, or `derived` from a template (told by the mark in the token).
         token: Parameter caching token; files with the same one share the cache.
         n_ops: Operations of the original, where it was given.
         n_mapped: How many of those are inside the Edge TPU operations.
@@ -58,6 +60,7 @@ class Inspection:
     transfers: int
     deterministic: bool
     token: str
+    made_by: str
     chip_ids: tuple[int, ...]
     inputs: list[dict[str, Any]] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
@@ -120,6 +123,7 @@ def _summary(
         transfers=sum(e.dma_hints for e in running),
         deterministic=all(e.deterministic for e in running),
         token=f"{first.token:016x}",
+        made_by="derived" if is_derived(first.token) else "compiler",
         chip_ids=packages[0].chip_ids,
         inputs=[asdict(x) for e in running for x in e.inputs],
         outputs=[asdict(x) for e in running for x in e.outputs],

@@ -7,6 +7,7 @@ checks meaning: indices, shapes against buffer lengths, scales, zero points, ord
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from edgetpu_models.format.names import INTEGER_RANGES, TYPE_BITS
 from edgetpu_models.format.ranks import rank_problem
 from edgetpu_models.format.reader import load, parse
 from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.base.progress import note
 
 MAX_RANK = 8  # the runtime's own limit
 MAX_DIMENSION = 2**31 - 1
@@ -60,6 +62,8 @@ def verify_model(source: Path | str | bytes | memoryview) -> Model:
     """
     model = parse(load(source))
     wrong = list(problems(model))
+    for warning in warnings(model):
+        _warn_once(warning)
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise ModelInvalid(
@@ -67,6 +71,22 @@ def verify_model(source: Path | str | bytes | memoryview) -> Model:
             "convert it again; `undertone lint` explains what a converter can be told",
         )
     return model
+
+
+def warnings(model: Model) -> Iterator[str]:
+    """Yield what is out of order in a model and does no harm to reading it."""
+    if model.unaligned:
+        first = model.unaligned[0]
+        yield (
+            f"{len(model.unaligned)} lists of 8-byte numbers are not aligned to 8 bytes (the first at byte {first}); "
+            "the real compiler takes such files, other readers may not"
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def _warn_once(warning: str) -> None:
+    """Tell a warning; a file is read many times in one call, and saying it once is enough."""
+    note(f"warning: {warning}")
 
 
 def problems(model: Model) -> Iterator[str]:

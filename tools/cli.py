@@ -30,8 +30,12 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
     ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
     ("inspect", "inspect", "X-ray of a compiled model"),
+    ("provenance", "provenance", "is a compiled model really made from this original"),
+    ("reweight", "reweight", "compiled form of a retrained network, from one real compile"),
+    ("template", "template", "real compiles that later trainings are derived from"),
     ("explain", "explain", "a status phrase or lint code in plain words"),
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
+    ("agree", "agree", "how far the chip's arithmetic may be from the CPU's"),
     ("hil", "hil", "stream speech through a device and check the budgets"),
     ("build", "build", "firmware for host, twin or board, and its memories"),
     ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
@@ -74,8 +78,17 @@ class VerbGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print release and revision; asked for, because git is slower than `--help` may be."""
+    if wanted:
+        from firmware_bridge.base.version import full_version
+
+        console.emit_text(f"undertone {full_version()}")
+        ctx.exit()
+
+
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option("0.1.0", prog_name="undertone")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version)
 def main_group() -> None:
     """Speech emotion, from a corpus to a Coral Dev Board Micro, with proof that it works there.
 

@@ -18,6 +18,7 @@ from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.device import ReferenceDevice
+from tools.flips import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
@@ -177,17 +178,27 @@ def require_unheard_sound(bundle: Bundle, recordings: Iterable[tuple[str, NDArra
     require_no_duplicates(Prints.from_bytes(file.read_bytes()), Prints.of(recordings))
 
 
-def evaluate(bundle: Bundle, chosen: Chosen) -> Evaluation:
+def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluation:
     """Run every clip through the bundle as a device would, and score its three outputs.
 
     The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
     are limited to the classes that the corpus has, and that is said.
 
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+
     Raises:
         AudioUnreadable: A clip is damaged.
         SpeakerLeak: The bundle has heard a recording under another name.
     """
-    device = ReferenceDevice(bundle)
+    device = modelled_device(bundle) if modelled else ReferenceDevice(bundle)
     vote = FusionHead.from_dict(bundle.manifest.keyword_vote)
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))

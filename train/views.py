@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.progress import track
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.sound.acoustics import Signal
@@ -16,7 +17,6 @@ from train.augment import AugmentSettings, vary_features, vary_sound
 
 Pcm = NDArray[np.int16]
 Features = NDArray[np.int8]
-THREADS = 2
 BLOCK = 64
 
 
@@ -50,11 +50,12 @@ def compute_features(
         int8[count, frames, channels].
     """
     result: Features | None = None
-    with ThreadPoolExecutor(THREADS) as pool:
+    threads = usable_cores()
+    with ThreadPoolExecutor(threads) as pool:
         for start in track(range(0, count, BLOCK), title):
             block = range(start, min(start + BLOCK, count))
             windows = list(pool.map(make_window, block))
-            scaled = scaling.apply(np.stack(frontend.process_batch(windows, threads=THREADS)))
+            scaled = scaling.apply(np.stack(frontend.process_batch(windows, threads=threads)))
             if vary is not None:
                 scaled = np.stack([vary(one, index) for one, index in zip(scaled, block, strict=True)])
             if result is None:

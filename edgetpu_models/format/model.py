@@ -181,6 +181,7 @@ class Model:
         size: Bytes of the file.
         metadata: Name to bytes.
         buffers: How many buffers it has.
+        unaligned: Bytes where lists of 8-byte numbers begin at a multiple of 4 only (a warning: the schema wants 8).
     """
 
     subgraphs: tuple[SubGraph, ...]
@@ -189,6 +190,7 @@ class Model:
     size: int
     metadata: dict[str, memoryview] = field(default_factory=dict, hash=False)
     buffers: int = 0
+    unaligned: tuple[int, ...] = ()
 
     @property
     def main(self) -> SubGraph:

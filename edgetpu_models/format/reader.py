@@ -56,7 +56,9 @@ def parse(data: memoryview) -> Model:
         if index >= len(buffers):
             raise damaged(f"metadata names buffer {index} of {len(buffers)}")
         metadata[entry.text(0)] = buffers[index] or memoryview(b"")
-    return Model(subgraphs, version, root.text(3), len(data), metadata, len(buffers))
+    return Model(
+        subgraphs, version, root.text(3), len(data), metadata, len(buffers), tuple(flat.budget.unaligned)
+    )
 
 
 def _operator_code(table: Table) -> tuple[str, int, bool]:

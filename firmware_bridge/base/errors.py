@@ -72,6 +72,10 @@ class CompilerFailed(UndertoneError):
     """The real Edge TPU compiler ran, and made nothing usable."""
 
 
+class ReweightRefused(UndertoneError):
+    """A compiled file cannot be derived from a template without a guess."""
+
+
 class BundleInvalid(UndertoneError):
     """A bundle that is incomplete, damaged, or made for something else."""
 

@@ -12,8 +12,10 @@ class Evidence(StrEnum):
 
     MEASURED = "measured"  # a board did it, or it is a fact of a file on disk
     EMULATED = "emulated"  # our firmware on an emulated Cortex-M7
+    MODELLED = "modelled"  # the chip's arithmetic as read from compiled files
     SIMULATED = "simulated"  # host int8 kernels stand in for the Edge TPU
     ESTIMATED = "estimated"  # a fitted model, with its error
+    DERIVED = "derived"  # a compiled file made from a template of the real compiler's, not by the compiler
 
 
 @dataclass(frozen=True)

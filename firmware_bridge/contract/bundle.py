@@ -39,6 +39,7 @@ class ModelFile(_Part):
     output_scale: float
     output_zero_point: int
     compiled: bool = False
+    compiled_evidence: Literal["", "measured", "derived"] = ""  # the compiler made it, or it was derived
 
 
 class SplitRecord(_Part):

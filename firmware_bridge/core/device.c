@@ -4,6 +4,8 @@
 #include "server.h"
 #include "slots.h"
 
+#define PATIENCE_MS 2000u /* for a host that has not asked what became of its segment */
+
 static int32_t load_networks(const ut_device *device, const ut_image *image) {
     const ut_port *const port = device->port;
     for (uint32_t i = 0; i < UT_NETWORKS; ++i) {
@@ -72,6 +74,14 @@ void ut_device_receive(ut_device *device, const uint8_t *bytes, size_t count) {
             ut_serve_fault(device, &frame, fault);
         }
     }
+}
+
+int32_t ut_device_wants_restart(const ut_device *device) {
+    const ut_recovery *const recovery = &device->recovery;
+    if (!recovery->wanted) {
+        return 0;
+    }
+    return recovery->told || device->port->milliseconds(device->port->context) - recovery->since_ms > PATIENCE_MS;
 }
 
 void ut_device_forget(ut_device *device) {

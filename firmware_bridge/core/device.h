@@ -40,6 +40,13 @@ typedef struct {
     int16_t *capture;   /* [UT_CAPTURE_SAMPLES] */
 } ut_memory;
 
+/* After a network failed: the host is told, and then the port restarts. */
+typedef struct {
+    int32_t wanted;
+    int32_t told;
+    uint32_t since_ms;
+} ut_recovery;
+
 typedef struct {
     uint32_t frames_good, frames_bad, replies_repeated, segments_scored, windows_scored, audio_gaps;
     uint32_t microphone_overruns;
@@ -61,6 +68,7 @@ typedef struct ut_device {
     ut_listener listener;
     ut_update update;
     ut_stats stats;
+    ut_recovery recovery;
 } ut_device;
 
 /* Make a device ready: check the build, find the newest whole slot, load its networks. Returns the slot, or -1
@@ -72,6 +80,10 @@ void ut_device_receive(ut_device *device, const uint8_t *bytes, size_t count);
 
 /* Take what the microphone has, while listening. To be called often: at least every 50 ms. */
 void ut_device_poll(ut_device *device);
+
+/* Whether the port shall restart now, where it can: a network failed, and the host has been told so, or has
+ * not asked for two seconds. To be asked after each ut_device_receive and ut_device_poll. */
+int32_t ut_device_wants_restart(const ut_device *device);
 
 /* Forget segment, replies, listening and update; what `reset` and a new session do. */
 void ut_device_forget(ut_device *device);

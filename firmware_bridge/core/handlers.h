@@ -19,8 +19,14 @@ union ut_reply {
     struct ut_msg_update_ready update_ready;
     struct ut_msg_update_ack update_ack;
     struct ut_msg_update_done update_done;
+    struct ut_msg_crash crash;
     struct ut_msg_error error;
 };
+
+/* health.c */
+ut_health ut_health_of(const ut_device *device);
+void ut_write_health(const ut_device *device, struct ut_msg_stats *stats);
+uint8_t ut_on_get_crash(const ut_device *device, union ut_reply *reply);
 
 /* segment.c */
 uint8_t ut_on_begin(ut_device *device, const struct ut_msg_begin *request, union ut_reply *reply);

@@ -74,7 +74,7 @@ uint8_t ut_on_get_live(ut_device *device, union ut_reply *reply) {
         return refused;
     }
     if (scorer->failed) {
-        return ut_refuse_failed(reply);
+        return ut_refuse_failed(device, reply);
     }
     const uint32_t labels = scorer->windows > 0 ? device->image.labels : 0;
     const uint32_t keywords = scorer->windows > 0 ? device->image.keywords : 0;

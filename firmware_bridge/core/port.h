@@ -21,8 +21,15 @@ typedef struct {
     uint32_t stack_peak_bytes;
     uint32_t receive_peak_bytes; /* most bytes that ever waited to be taken */
     uint32_t receive_overruns;   /* bytes that found no room */
-    int32_t temperature_mc;      /* thousandths of a degree Celsius; INT32_MIN: unknown */
 } ut_marks;
+
+typedef struct {
+    uint8_t reset_reason; /* of ut_reset_reason */
+    uint8_t troubles;     /* of ut_trouble */
+    uint32_t restarts, watchdog_resets, faults, tpu_failures; /* since the power came */
+} ut_health;
+
+struct ut_crash;
 
 typedef struct {
     void *context;
@@ -33,9 +40,18 @@ typedef struct {
     uint32_t (*cycles)(void *context);       /* free-running, wraps */
     uint32_t (*milliseconds)(void *context); /* since the start, wraps */
     void (*marks)(void *context, ut_marks *marks);
+    void (*health)(void *context, ut_health *health);
+
+    /* What is left of the last crash; null: nothing. */
+    const struct ut_crash *(*crash)(void *context);
+
+    /* Of the Edge TPU, in thousandths of a degree Celsius; INT32_MIN: unknown. Asked for by `get_stats` only,
+     * and not after a network failed: on the board it is a transfer, and one that fails is the end. */
+    int32_t (*temperature)(void *context);
 
     /* The mailbox. `load` makes a network ready; its bytes stay where they are as long as it is in use.
-     * `infer` computes one window: 0, or anything else if it failed. */
+     * `infer` computes one window: 0, or anything else if it failed. Then the core wants a restart
+     * (ut_device_wants_restart): nobody knows what state a network's hardware is in after that. */
     int32_t (*load)(void *context, uint32_t network, const uint8_t *model, size_t bytes, size_t arena_bytes,
                     size_t inputs, size_t outputs);
     int32_t (*infer)(void *context, uint32_t network, const int8_t *input, size_t inputs, int8_t *output,

@@ -70,6 +70,10 @@ static int32_t infer(ut_device *device, uint32_t network, int8_t *scores) {
         port->infer == 0 ||
         port->infer(port->context, network, device->memory->input, what->inputs, scores, what->outputs) != 0;
     const uint32_t spent = clock_of(device) - started;
+    if (bad && !device->recovery.wanted) {
+        device->recovery.wanted = 1;
+        device->recovery.since_ms = port->milliseconds(port->context);
+    }
     device->scorer.cycles.network[network] += spent;
     device->stats.network_cycles[network] += spent;
     return bad;

@@ -8,7 +8,8 @@ uint8_t ut_refuse_no_bundle(union ut_reply *reply) {
     return ut_refuse(reply, UT_ERROR_NO_BUNDLE, "neither slot holds a bundle that this firmware can run", 0, 0);
 }
 
-uint8_t ut_refuse_failed(union ut_reply *reply) {
+uint8_t ut_refuse_failed(ut_device *device, union ut_reply *reply) {
+    device->recovery.told = device->recovery.wanted;
     return ut_refuse(reply, UT_ERROR_INTERNAL, "the computation failed: a network gave no scores", 0, 0);
 }
 
@@ -143,14 +144,14 @@ uint8_t ut_on_end(ut_device *device, const struct ut_msg_end *request, union ut_
     }
     ut_scorer_pad(device);
     if (device->scorer.failed) {
-        return ut_refuse_failed(reply);
+        return ut_refuse_failed(device, reply);
     }
     if (!segment->ended) {
         write_result(device, &segment->result);
         segment->ended = 1;
         ++device->stats.segments_scored;
     }
-    ut_marks marks = {0, 0, 0, 0, 0, INT32_MIN};
+    ut_marks marks = {0, 0, 0, 0, 0};
     device->port->marks(device->port->context, &marks);
     reply->result = segment->result;
     reply->result.ram_peak_bytes = marks.ram_peak_bytes;

@@ -25,6 +25,6 @@ void ut_segment_clear(struct ut_device *device);
 
 /* Refuse a request: there is no bundle to score with; a network failed. Both return UT_KIND_ERROR. */
 uint8_t ut_refuse_no_bundle(union ut_reply *reply);
-uint8_t ut_refuse_failed(union ut_reply *reply);
+uint8_t ut_refuse_failed(struct ut_device *device, union ut_reply *reply);
 
 #endif

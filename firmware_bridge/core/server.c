@@ -56,6 +56,9 @@ static uint8_t on_hello(ut_device *device, const struct ut_msg_hello *request, u
     identity->chunks_in_flight = UT_CHUNKS_IN_FLIGHT;
     identity->segment_samples = UT_SEGMENT_SAMPLES;
     identity->slot = (uint8_t)device->slot; /* 255: none */
+    const ut_health health = ut_health_of(device);
+    identity->reset_reason = health.reset_reason;
+    identity->troubles = health.troubles;
     identity->bundle_count = identity->acoustic_sha256_count = identity->keyword_sha256_count = 0;
     identity->labels = identity->keywords = 0;
     if (device->slot >= 0) {
@@ -68,7 +71,7 @@ static uint8_t on_get_stats(const ut_device *device, union ut_reply *reply) {
     const ut_port *const port = device->port;
     const ut_stats *const counted = &device->stats;
     struct ut_msg_stats *const stats = &reply->stats;
-    ut_marks marks = {0, 0, 0, 0, 0, INT32_MIN};
+    ut_marks marks = {0, 0, 0, 0, 0};
     port->marks(port->context, &marks);
     stats->uptime_ms = port->milliseconds(port->context);
     stats->frames_good = counted->frames_good;
@@ -89,7 +92,7 @@ static uint8_t on_get_stats(const ut_device *device, union ut_reply *reply) {
     stats->ram_bytes = marks.ram_bytes;
     stats->ram_peak_bytes = marks.ram_peak_bytes;
     stats->stack_peak_bytes = marks.stack_peak_bytes;
-    stats->temperature_mc = marks.temperature_mc;
+    ut_write_health(device, stats);
     return UT_KIND_STATS;
 }
 
@@ -135,6 +138,8 @@ static uint8_t dispatch(ut_device *device, uint8_t kind, const union request *re
         return ut_on_update_data(device, &request->update_data, reply);
     case UT_KIND_UPDATE_END:
         return ut_on_update_end(device, reply);
+    case UT_KIND_GET_CRASH:
+        return ut_on_get_crash(device, reply);
     default: /* reset: the only one left that has a reply */
         ut_device_forget(device);
         return UT_KIND_RESET_DONE;

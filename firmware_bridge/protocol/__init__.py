@@ -6,7 +6,7 @@ from firmware_bridge.protocol.codec import MalformedMessage, Message, decode, en
 from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
 from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
 from firmware_bridge.protocol.server import DeviceServer
-from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
+from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind, ResetReason
 
 __all__ = [
     "LIMITS",
@@ -23,6 +23,7 @@ __all__ = [
     "MalformedMessage",
     "MemoryMarks",
     "Message",
+    "ResetReason",
     "decode",
     "encode",
     "encode_frame",

@@ -58,6 +58,14 @@ def render_c_header(table: Table = TABLE) -> str:
         "enum ut_listen_mode {",
         *(f"    UT_LISTEN_{name.upper()} = {mode}," for name, mode in table.listen_modes.items()),
         "};",
+        "",
+        "enum ut_reset_reason {",
+        *(f"    UT_RESET_{name.upper()} = {reason}," for name, reason in table.reset_reasons.items()),
+        "};",
+        "",
+        "enum ut_trouble {",
+        *(f"    UT_TROUBLE_{name.upper()} = {bit}," for name, bit in table.troubles.items()),
+        "};",
     ]
     for layout in table.layouts.values():
         lines += ["", f"#define UT_{layout.name.upper()}_MOST_BYTES {layout.most_bytes}u"]

@@ -21,6 +21,7 @@ from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
 NO_MICROPHONE = "this device has no microphone"
 NO_FLASH = "this device has no flash to update"
 UNKNOWN_TEMPERATURE = -(2**31)
+UNTROUBLED = {"reset_reason": 0, "troubles": 0}  # a program that is simply there
 
 _REPLIES = {layout.id: layout.reply for layout in TABLE.layouts.values()}
 _OWN = [
@@ -122,6 +123,8 @@ class DeviceServer:
                 raise Refusal(ErrorCode.NOT_CAPABLE, NO_MICROPHONE)
             case "update_begin" | "update_data" | "update_end":
                 raise Refusal(ErrorCode.NOT_CAPABLE, NO_FLASH)
+            case "get_crash":
+                return {"reason": 0, "uptime_ms": 0, "task": "", "registers": [], "trace": []}
             case _:
                 self._forget()
                 return {}
@@ -134,7 +137,7 @@ class DeviceServer:
         mine = self._identity
         own = {name: getattr(mine, name) for name in _OWN}
         limits = {name: LIMITS[name] for name in ("chunk_samples", "chunks_in_flight", "segment_samples")}
-        return own | limits | {"session": session, "capabilities": 0, "cycles_per_us": 1}
+        return own | limits | {"session": session, "capabilities": 0, "cycles_per_us": 1} | UNTROUBLED
 
     def _stats(self) -> dict[str, Any]:
         marks = self._memory()

@@ -69,7 +69,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Table:
-    """The whole protocol: version, limits, error codes, capabilities, ways to listen and message layouts.
+    """The whole protocol: version, limits, error codes, named numbers and message layouts.
 
     Attributes:
         transcript: By message, the fields that two ports of one firmware may fill differently.
@@ -80,6 +80,8 @@ class Table:
     errors: dict[str, int]
     capabilities: dict[str, int]
     listen_modes: dict[str, int]
+    reset_reasons: dict[str, int]
+    troubles: dict[str, int]
     layouts: dict[str, Layout]
     transcript: dict[str, list[str]]
 
@@ -115,6 +117,8 @@ def parse_table(text: str) -> Table:
         raw["errors"],
         raw["capabilities"],
         raw["listen_modes"],
+        raw["reset_reasons"],
+        raw["troubles"],
         layouts,
         raw["transcript"],
     )
@@ -124,9 +128,10 @@ def parse_table(text: str) -> Table:
     ):
         if len(set(numbers)) != len(numbers) or not all(0 < number < 256 for number in numbers):
             raise InvalidSetting(f"{what} numbers must be unique and from 1 to 255", "change protocol.toml")
-    for name, bit in table.capabilities.items():
-        if not 0 < bit < 1 << 16 or bit & (bit - 1):
-            raise InvalidSetting(f"capability '{name}' = {bit}", "give each one bit of sixteen")
+    for what, bits, width in (("capability", table.capabilities, 16), ("trouble", table.troubles, 8)):
+        for name, bit in bits.items():
+            if not 0 < bit < 1 << width or bit & (bit - 1):
+                raise InvalidSetting(f"{what} '{name}' = {bit}", f"give each one bit of {width}")
     known = {(layout.name, field.name) for layout in layouts.values() for field in layout.fields}
     for name, field in ((name, field) for name, fields in table.transcript.items() for field in fields):
         if (name, field) not in known:
@@ -157,3 +162,4 @@ def _enum(name: str, members: dict[str, int]) -> Any:
 # Enums whose members come from the table, so a type checker cannot list them: annotate values as `int`.
 Kind: Final[Any] = _enum("Kind", {name: layout.id for name, layout in TABLE.layouts.items()})
 ErrorCode: Final[Any] = _enum("ErrorCode", TABLE.errors)
+ResetReason: Final[Any] = _enum("ResetReason", TABLE.reset_reasons)

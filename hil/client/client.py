@@ -46,6 +46,8 @@ class DeviceIdentity:
     chunk_samples: int
     chunks_in_flight: int
     segment_samples: int
+    reset_reason: int = 0
+    troubles: int = 0
 
     @property
     def has_bundle(self) -> bool:

@@ -116,3 +116,29 @@ def test_any_damage_is_a_typed_error_or_data(position: int, patch: bytes) -> Non
             table.blobs(slot)
     except ModelInvalid as error:
         assert error.remedy
+
+
+def _with_vector(at: int) -> bytes:
+    """A buffer whose root table has one field: a vector of one int64 with its length at byte `at`."""
+    data = bytearray(48)
+    struct.pack_into("<I", data, 0, 16)
+    struct.pack_into("<HHH", data, 8, 6, 8, 4)
+    struct.pack_into("<iI", data, 16, 8, at - 20)
+    struct.pack_into("<Iq", data, at, 1, -5)
+    return bytes(data)
+
+
+def test_eight_byte_elements_at_a_multiple_of_four_are_read_and_counted() -> None:
+    flat = Flat(memoryview(_with_vector(24)))  # the element stands at byte 28
+    assert flat.root().integers(0, "i8") == (-5,)
+    assert flat.budget.unaligned == [24]
+    aligned = Flat(memoryview(_with_vector(28)))
+    assert aligned.root().integers(0, "i8") == (-5,)
+    assert not aligned.budget.unaligned
+
+
+def test_elements_at_an_odd_place_are_refused() -> None:
+    data = bytearray(_with_vector(24))
+    struct.pack_into("<I", data, 20, 6)
+    with pytest.raises(ModelInvalid, match="not aligned"):
+        Flat(memoryview(bytes(data))).root().integers(0, "i8")

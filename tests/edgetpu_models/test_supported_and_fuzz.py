@@ -111,7 +111,7 @@ def test_the_memory_map_shows_the_limit_where_it_is_near() -> None:
 def _run(verb: str, *arguments: str) -> Result:
     import importlib
 
-    command = importlib.import_module(f"tools.{verb}").command
+    command = importlib.import_module(f"tools.verbs.{verb}").command
     return CliRunner().invoke(command, arguments, standalone_mode=False)
 
 

@@ -109,7 +109,7 @@ def test_no_arguments_show_the_help(capsys: Capture) -> None:
 
 def test_the_version(capsys: Capture) -> None:
     assert run(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("undertone, version")
+    assert capsys.readouterr().out.startswith("undertone 0.")
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), ("text", 0)])

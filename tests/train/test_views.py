@@ -68,7 +68,7 @@ def test_threads_and_blocks_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expected = make(clips, surroundings)
-    monkeypatch.setattr(views, "THREADS", threads)
+    monkeypatch.setattr(views, "usable_cores", lambda: threads)
     monkeypatch.setattr(views, "BLOCK", block)
     assert np.array_equal(make(clips, surroundings), expected)
 

@@ -1,4 +1,4 @@
-"""`make test`: the whole suite with coverage, two workers, no network; pytest's own last line comes last.
+"""`make test`: the whole suite with coverage, a worker a core, no network; pytest's own last line comes last.
 
 This module is also the pytest plugin that prints the coverage of each room.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.paths import ROOT
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 LEAST_PERCENT = 90
 DATA_FILE = ROOT / "build" / "coverage" / "data"
-# Two test workers: each keeps to one thread, or the numeric libraries fight over the cores.
+# A test worker a core: each keeps to one thread, or the numeric libraries fight over the cores.
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -38,7 +39,7 @@ def command_line(arguments: Sequence[str]) -> list[str]:
         return [*start, *arguments]
     return [
         *start,
-        *("-n", "2", "--dist", "loadfile", "-q"),
+        *("-n", str(usable_cores()), "--dist", "loadfile", "-q"),
         *("-p", "tools.dev.run_tests"),
         *("--cov", "--cov-report=", f"--cov-fail-under={LEAST_PERCENT}"),
     ]

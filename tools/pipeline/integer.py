@@ -46,23 +46,25 @@ def keyword_int8(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
 
 
 def run_int8(model: Path, windows: NDArray[np.int8], title: str) -> NDArray[np.int8]:
-    """Return int8[n, outputs] of a network for int8[n, frames, channels], by the reference kernels on two threads."""
+    """Return int8[n, outputs] of a network for int8[n, frames, channels], by reference kernels on all cores."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from firmware_bridge.base.cores import usable_cores
     from firmware_bridge.base.progress import track
     from firmware_bridge.reference.simulated_tpu import Int8Network
 
-    halves = np.array_split(np.arange(len(windows)), 2)
+    threads = usable_cores()
+    shares = np.array_split(np.arange(len(windows)), threads)
     content = model.read_bytes()
     scores: dict[int, NDArray[np.int8]] = {}
 
     def work(indices: NDArray[np.int64], shown: bool) -> None:
         network = Int8Network(content)
-        # One bar for both halves: they advance together.
+        # One bar for all shares: they advance together.
         for index in track(indices, title) if shown else indices:
             scores[int(index)] = network.run(windows[index])
 
-    with ThreadPoolExecutor(2) as pool:
-        for job in [pool.submit(work, halves[1], False), pool.submit(work, halves[0], True)]:
+    with ThreadPoolExecutor(threads) as pool:
+        for job in [pool.submit(work, share, index == 0) for index, share in enumerate(shares)]:
             job.result()
     return np.stack([scores[index] for index in range(len(windows))])

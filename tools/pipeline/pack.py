@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from edgetpu_models.compile import compile_models
 from edgetpu_models.compiler import locate
-from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.base.files import sha256_file
-from firmware_bridge.base.paths import ROOT
+from edgetpu_models.reweight import store as templates
+from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
+from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.progress import note
+from firmware_bridge.base.version import git_revision
 from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.closure import closure_of
@@ -23,20 +23,6 @@ from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
-
-
-def git_revision() -> str:
-    """Return the revision of the checkout, with `+changes` where the work tree differs, or `unknown`."""
-    try:
-        head = subprocess.run(
-            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            ["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
 
 
 def licences(inputs: Inputs) -> list[dict[str, Any]]:
@@ -66,16 +52,53 @@ def licences(inputs: Inputs) -> list[dict[str, Any]]:
 
 
 def compile_if_possible(stages: Stages, made: Made) -> Path | None:
-    """Stage: both networks compiled together by the real compiler; None, and said, where there is none."""
+    """Stage: both networks compiled together by the real compiler, or derived from templates.
+
+    None, and said, where there is neither.
+    """
     try:
         locate.find()
     except EnvironmentLacking as error:
-        note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
-        note(f"  to get it: {error.remedy}")
-        return None
-    models = [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+        derived = derive_if_possible(stages, networks(made)) if templates.listed() else None
+        if derived is None:
+            note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
+            note(f"  to get it: {error.remedy}")
+        return derived
+    models = networks(made)
     parts = {"models": [sha256_file(path) for path in models]}
     return stages.run("compiled", parts, lambda out: _compile(models, out))
+
+
+def networks(made: Made) -> list[Path]:
+    """Return both int8 networks of a build."""
+    return [made.acoustic / "acoustic.tflite", made.keyword / "keyword.tflite"]
+
+
+def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
+    """Stage: networks derived from templates at hand; None, and said, where none fit or something is refused."""
+    found = templates.listed()
+    if not found:
+        return None
+
+    def make(out: Path) -> None:
+        for path, derived in zip(models, templates.derive(models), strict=True):
+            (out / f"{path.stem}_edgetpu.tflite").write_bytes(derived.data)
+        write_json(out / "evidence.json", {"evidence": "derived"})
+
+    parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
+    try:
+        return stages.run("derived", parts, make)
+    except ReweightRefused as refusal:
+        note(f"nothing is derived from the templates at hand: {refusal.what}")
+        note(f"  {refusal.remedy}")
+        return None
+
+
+def evidence_of(compiled: Path | None) -> str:
+    """Return the evidence of a stage's compiled networks: `measured` (the compiler's own), `derived`, or nothing."""
+    if compiled is None:
+        return ""
+    return "derived" if (compiled / "evidence.json").is_file() else "measured"
 
 
 def _compile(models: list[Path], out: Path) -> None:
@@ -100,6 +123,7 @@ def model_entry(
         "output_scale": network.output_scale,
         "output_zero_point": network.output_zero_point,
         "compiled": compiled is not None,
+        "compiled_evidence": evidence_of(compiled),
     }
     return entry, content
 

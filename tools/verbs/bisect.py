@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 @click.option(
     "--tensors", type=click.Path(path_type=Path), help="recorded tensors (.npz) instead of fast kernels"
 )
+@click.option("--executor", "name", default="fast", show_default=True, help="fast or edgetpu-model")
+@click.option(
+    "--compiled",
+    type=click.Path(path_type=Path),
+    help="the chip's arithmetic with MODEL's scales against the same with this compiled file's records",
+)
 @click.option("--contract", type=click.Path(path_type=Path), help="tolerance file to hold the layers against")
 @click.option("--save", type=click.Path(path_type=Path), help="write the measured tolerances here")
 @click.option("--inputs", "count", default=8, show_default=True, help="how many random inputs")
@@ -26,13 +32,15 @@ if TYPE_CHECKING:
 def command(
     model: Path,
     tensors: Path | None,
+    name: str,
+    compiled: Path | None,
     contract: Path | None,
     save: Path | None,
     count: int,
     seed: int,
     as_json: bool,
 ) -> int:
-    """Compare MODEL's reference kernels with the fast ones, or with tensors recorded on a device.
+    """Compare MODEL's reference kernels with another executor, or with tensors recorded on a device.
 
     The .npz holds `input_I` (set I) and `I_T` (tensor T of set I). Exit status 1 when a layer is out of tolerance.
     """
@@ -40,21 +48,29 @@ def command(
     from edgetpu_models.format.reader import load
     from edgetpu_models.numeric import contract as contracts
     from edgetpu_models.numeric.executors import Kernels, random_inputs
+    from edgetpu_models.numeric.named import executor, with_records
     from edgetpu_models.numeric.recorded import read_recorded
+    from edgetpu_models.verify import verify_model
 
     data = bytes(load(model))
-    reference = Kernels(data)
+    reference: Executor
     other: Executor
+    model_data = verify_model(data)
+    reference = Kernels(data)
     if tensors is not None:
-        other, sets = read_recorded(tensors, reference.model)
+        other, sets = read_recorded(tensors, model_data)
     else:
-        other, sets = Kernels(data, reference=False), random_inputs(reference.model, count, seed)
+        sets = random_inputs(model_data, count, seed)
+        if compiled is not None:
+            reference, other = with_records(data, bytes(load(compiled)))
+        else:
+            other = executor(name, data)
     if save is not None:
-        contracts.save(contracts.measure(data, reference.model, reference, other, sets), save)
+        contracts.save(contracts.measure(data, model_data, reference, other, sets), save)
         console.log(f"wrote {save}")
         return 0
     allowed = contracts.load(contract, data) if contract is not None else None
-    verdict = bisect(reference.model, reference, other, sets, allowed)
+    verdict = bisect(model_data, reference, other, sets, allowed)
     if as_json:
         console.emit_json(verdict.as_dict())
         return 0 if verdict.agrees else 1

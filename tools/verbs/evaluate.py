@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firmware_bridge.base.errors import UnknownName
 from firmware_bridge.base.paths import BUNDLE
 from tools import console
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 CURRENT = BUNDLE
 OUTPUTS = ("acoustic", "keyword", "fused")
+EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each executor's scores
 
 
 @click.command(name="evaluate")
@@ -27,6 +29,12 @@ OUTPUTS = ("acoustic", "keyword", "fused")
 )
 @click.option("--corpus", help="NAME or NAME:PATH; by default the bundle's own")
 @click.option("--speakers", help="names, comma-separated; by default all that the bundle has not heard")
+@click.option(
+    "--executor",
+    default="reference",
+    show_default=True,
+    help="reference, or edgetpu-model: the chip's arithmetic",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="at most so many clips, spread over all")
 @click.option("--plot", type=click.Path(path_type=Path), help="write a picture of the confusions here (PNG)")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
@@ -34,32 +42,36 @@ def command(
     directory: Path,
     corpus: str | None,
     speakers: str | None,
+    executor: str,
     limit: int | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
     """Score a bundle's acoustic, keyword and fused outputs on speakers that it has never heard.
 
-    The int8 networks run on the reference kernels, so every score is `simulated`.
+    The int8 networks run on the reference kernels (`simulated`), or under the chip's arithmetic as compiled files
+    show it (`modelled`).
     """
     from firmware_bridge.contract.bundle import load_bundle
     from tools.scoring import choose, evaluate
 
+    if executor not in EVIDENCE:
+        raise UnknownName("executor", executor, EVIDENCE)
     bundle = load_bundle(directory)
     chosen = choose(bundle, corpus, speakers.split(",") if speakers else None, limit)
-    found = evaluate(bundle, chosen)
+    found = evaluate(bundle, chosen, modelled=executor == "edgetpu-model")
     if plot is not None:
         from hil.report.pictures import confusions
         from tools.scoring import write_picture
 
         write_picture(plot, confusions(found.cards))
     if as_json:
-        console.emit_json(as_data(found))
+        console.emit_json(as_data(found, EVIDENCE[executor]))
     else:
-        show(found)
+        show(found, EVIDENCE[executor])
 
 
-def as_data(found: Evaluation) -> dict[str, Any]:
+def as_data(found: Evaluation, evidence: str = "simulated") -> dict[str, Any]:
     """Return what `--json` prints."""
     cards = {name: card.as_dict() for name, card in found.cards.items()}
     return {
@@ -68,18 +80,18 @@ def as_data(found: Evaluation) -> dict[str, Any]:
         "speakers": list(found.speakers),
         "clips": found.clips,
         "left_out": found.left_out,
-        "evidence": "simulated",
+        "evidence": evidence,
         "speech": found.speech,
         "scores_sha256": found.scores_sha256,
         "outputs": cards,
     }
 
 
-def show(found: Evaluation) -> None:
+def show(found: Evaluation, evidence: str = "simulated") -> None:
     """Print the scorecards for people."""
     if found.speech == "synthetic":
         console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
-    _summary(found)
+    _summary(found, evidence)
     best = found.cards["fused"]
     rows = []
     for label, facts in best.per_class.items():
@@ -101,7 +113,7 @@ def show(found: Evaluation) -> None:
     console.emit_text("These clips hold no keyword: the keyword output says what hearing none suggests.")
 
 
-def _summary(found: Evaluation) -> None:
+def _summary(found: Evaluation, evidence: str) -> None:
     """Print UAR, macro-F1 and n-best of every output beside the trivial predictors."""
     rows: list[tuple[str, ...]] = []
     for name in OUTPUTS:
@@ -113,7 +125,7 @@ def _summary(found: Evaluation) -> None:
     card = found.cards["acoustic"]
     for name, trivial in (("always the commonest class", card.majority), ("guessing by priors", card.prior)):
         rows.append((name, _percent(trivial["uar"]), _percent(trivial["macro_f1"]), "", ""))
-    title = f"{found.corpus}: {found.clips} clips of {len(found.speakers)} unseen speakers, % (simulated)"
+    title = f"{found.corpus}: {found.clips} clips of {len(found.speakers)} unseen speakers, % ({evidence})"
     console.emit_table(title, ("output", "UAR", "macro-F1", "2-best UAR", "3-best UAR"), rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,7 @@ def wait_for_board(system: System, board: UsbBoard, limit_s: float) -> UsbBoard:
 @click.option(
     "--firmware-only", is_flag=True, help="Take a bundle that the board cannot run: only the firmware counts."
 )
+@click.option("--yes", is_flag=True, help="Do not ask before derived networks are written.")
 @click.option("--dry-run", is_flag=True, help="Check everything, touch nothing.")
 @click.option("--list", "list_only", is_flag=True, help="List the boards and their states, touch nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
@@ -149,6 +151,7 @@ def command(
     limit: float,
     wait: float,
     firmware_only: bool,
+    yes: bool,
     dry_run: bool,
     list_only: bool,
     as_json: bool,
@@ -168,6 +171,8 @@ def command(
     bundle = load_bundle(Path(bundle_dir).resolve())
     if not firmware_only:
         require_compiled(bundle)
+        if not dry_run:
+            ask_about_derived(bundle, yes)
     found = find_sdk(sdk, system.environment())
     if found.commit and not found.is_known:
         note(f"the SDK is at {found.commit[:8]}; the board port was linked against {COMMIT}")
@@ -210,6 +215,24 @@ def require_compiled(bundle: Bundle) -> None:
             "build the bundle where the Edge TPU compiler is installed (`undertone doctor`), or flash just the "
             "firmware: --firmware-only",
         )
+
+
+def ask_about_derived(bundle: Bundle, yes: bool) -> None:
+    """Ask once before networks are written that no compiler made.
+
+    Raises:
+        InvalidSetting: The answer is no, or nobody is there to answer.
+    """
+    from firmware_bridge.base.errors import InvalidSetting
+    from firmware_bridge.base.progress import note
+
+    names = [name for name, model in bundle.manifest.models.items() if model.compiled_evidence == "derived"]
+    if not names:
+        return
+    what = f"the compiled networks {', '.join(names)} are derived from a template and have run on no chip"
+    note(what)
+    if not yes and not (sys.stdin.isatty() and click.confirm("write them?", err=True)):
+        raise InvalidSetting(f"not written: {what}", "--yes writes them without asking")
 
 
 def show_boards(boards: list[UsbBoard], as_json: bool) -> int:

@@ -72,6 +72,28 @@ def poll_stats(client: DeviceClient, every_s: float, seconds: float | None, as_j
         time.sleep(every_s)
 
 
+def show_crash(client: DeviceClient, elf: Path | None, as_json: bool) -> None:
+    """Show what the device's last crash left, with the symbols of the program that crashed.
+
+    Raises:
+        InvalidSetting: There is no such program, or it is none.
+    """
+    from firmware_bridge.base.errors import InvalidSetting
+    from firmware_bridge.ports.twin.elf import read_elf
+    from tools.board.crash import crash_lines, crash_record
+
+    image = None
+    if elf is not None:
+        if not elf.is_file():
+            raise InvalidSetting(
+                f"there is no file {elf}", "name the ELF program that `undertone build` made"
+            )
+        image = read_elf(elf)
+    client.hello()
+    record = crash_record(client.ask("get_crash").fields, image)
+    console.emit_now(json.dumps(record, sort_keys=True) if as_json else "\n".join(crash_lines(record)))
+
+
 def show_live(
     client: DeviceClient, bundle_dir: Path, every_s: float, seconds: float | None, as_json: bool
 ) -> None:
@@ -141,6 +163,10 @@ def show_window(live: Any, names: list[str], scale: float, as_json: bool) -> Non
 @click.option("--baud", default=115200, show_default=True, help="Line rate of a real UART.")
 @click.option("--file", type=click.Path(path_type=Path), help="A recorded stream instead of a port.")
 @click.option("--stats", is_flag=True, help="Ask for its counters again and again.")
+@click.option("--crash", is_flag=True, help="What its last crash left.")
+@click.option(
+    "--elf", type=click.Path(path_type=Path), help="With --crash: the program that crashed, for its symbols."
+)
 @click.option("--live", is_flag=True, help="Have it listen, and show the scores of each window.")
 @click.option(
     "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="For the labels' names [build/bundle]."
@@ -154,6 +180,8 @@ def command(
     baud: int,
     file: Path | None,
     stats: bool,
+    crash: bool,
+    elf: Path | None,
     live: bool,
     bundle_dir: str,
     every: float,
@@ -167,8 +195,10 @@ def command(
     from hil.link.link import SerialLink
     from tools.board.listen import read_file, read_port
 
-    if sum((stats, live, raw)) > 1 or (file is not None and (stats or live)):
-        raise InvalidSetting("--stats, --live, --raw and --file do not go together", "choose one of them")
+    if sum((stats, crash, live, raw)) > 1 or (file is not None and (stats or crash or live)):
+        raise InvalidSetting(
+            "--stats, --crash, --live, --raw and --file do not go together", "choose one of them"
+        )
     if baud == 1200:
         raise InvalidSetting(
             "1200 baud sends the board into its ROM loader", "use another rate, or `undertone flash`"
@@ -176,11 +206,13 @@ def command(
     if file is not None and not file.is_file():
         raise InvalidSetting(f"there is no file {file}", "record one, or name a port: --port")
     try:
-        if stats or live:
+        if stats or crash or live:
             link = SerialLink(port, baud)
             try:
                 if stats:
                     poll_stats(DeviceClient(link), every, seconds, as_json)
+                elif crash:
+                    show_crash(DeviceClient(link), elf, as_json)
                 else:
                     show_live(DeviceClient(link), Path(bundle_dir), every, seconds, as_json)
             finally:

@@ -117,8 +117,8 @@ static uint8_t sensible(fuzz_host *host, const ut_device *device, union request 
     if (what < 96) {
         return device->listener.mode == UT_LISTEN_LIVE || fuzz_roll(dice, 4) == 0 ? UT_KIND_GET_LIVE : UT_KIND_GET_STATS;
     }
-    static const uint8_t plain[] = {UT_KIND_GET_STATS, UT_KIND_UPDATE_END, UT_KIND_RESET};
-    return plain[fuzz_roll(dice, fuzz_roll(dice, 3) == 0 ? 3 : 1)];
+    static const uint8_t plain[] = {UT_KIND_GET_STATS, UT_KIND_GET_CRASH, UT_KIND_UPDATE_END, UT_KIND_RESET};
+    return plain[fuzz_roll(dice, fuzz_roll(dice, 3) == 0 ? 4 : 2)];
 }
 
 static size_t framed(fuzz_host *host, const ut_device *device, uint8_t *bytes) {

@@ -22,7 +22,6 @@ from firmware_bridge.reference.simulated_tpu import Int8Network
 BUILD = "host 1"
 SLOT_BYTES = 4 * 1024 * 1024
 ARENA_BYTES = 1024 * 1024
-UNKNOWN_TEMPERATURE = -(2**31)
 
 
 def memory_marks() -> MemoryMarks:
@@ -176,7 +175,7 @@ class HostDevice:
         now = self._memory()
         marks.ram_bytes, marks.ram_peak_bytes = now.ram_bytes, now.ram_peak_bytes
         marks.stack_peak_bytes, marks.receive_peak_bytes = now.stack_peak_bytes, self._largest
-        marks.receive_overruns, marks.temperature_mc = 0, UNKNOWN_TEMPERATURE
+        marks.receive_overruns = 0
 
     def _on_load(
         self, _context: Any, index: int, model: Any, count: int, arena: int, inputs: int, outputs: int

@@ -14,6 +14,12 @@
 #define BOARD_CYCLES 0x000u       /* read: ticks, wraps */
 #define BOARD_MILLISECONDS 0x004u /* read: since the start, wraps */
 #define BOARD_PANIC 0x008u        /* write, acts: stop for good, with a number that says why */
+#define BOARD_RESET 0x00Cu        /* write, acts: start anew; memory keeps what it holds */
+#define BOARD_RESET_CAUSE 0x010u  /* read: of the last start: one of BOARD_CAUSE_* */
+#define BOARD_WATCHDOG 0x014u     /* write: in so many milliseconds its handler is called, unless this is written again */
+#define BOARD_CAUSE_POWER 1u
+#define BOARD_CAUSE_ASKED 2u
+#define BOARD_CAUSE_LOCKUP 3u /* a fault that could not even be handled */
 #define BOARD_TICKS_PER_US 792u   /* a Cortex-M7 at 792 MHz, if each instruction took a cycle */
 
 /* Bulk channel: what TCP is on the real board. Bytes are moved as by DMA. */
@@ -56,6 +62,8 @@
 #define BOARD_TPU_OUTPUTS 0x41Cu /* write: values */
 #define BOARD_TPU_COMMAND 0x420u /* write, acts */
 #define BOARD_TPU_STATUS 0x424u  /* read: 0 when the last command was done; of ut_load_status */
+#define BOARD_TPU_THERE 0x428u /* read: 1 where it came up */
+#define BOARD_TPU_CELSIUS 0x42Cu /* read: thousandths of a degree, signed. Where the TPU does not answer, the read never ends */
 #define BOARD_TPU_LOAD 1u
 #define BOARD_TPU_INFER 2u
 #define BOARD_ARENA_BYTES 0x00100000u /* most that a network may take */

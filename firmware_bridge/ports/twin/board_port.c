@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "board.h"
+#include "protocol.h"
 #include "startup.h"
 
 extern const char board_on_chip_bytes[]; /* a number of the linker's, not an address */
@@ -37,7 +38,22 @@ static void marks(void *context, ut_marks *found) {
     found->stack_peak_bytes = board_stack_peak();
     found->receive_peak_bytes = bulk > uart ? bulk : uart;
     found->receive_overruns = board_read(BOARD_BULK_OVERRUNS) + board_read(BOARD_UART_OVERRUNS);
-    found->temperature_mc = INT32_MIN;
+}
+
+static int32_t temperature(void *context) {
+    (void)context;
+    return board_read(BOARD_TPU_THERE) != 0 ? (int32_t)board_read(BOARD_TPU_CELSIUS) : INT32_MIN;
+}
+
+static void health(void *context, ut_health *found) {
+    found->reset_reason = ((const board_context *)context)->reset_reason;
+    found->troubles = board_read(BOARD_TPU_THERE) != 0 ? 0 : (uint8_t)UT_TROUBLE_TPU_MISSING;
+    ut_kept_health(&board_kept, found);
+}
+
+static const struct ut_crash *crash(void *context) {
+    (void)context;
+    return &board_kept.crash;
 }
 
 static int32_t load(void *context, uint32_t network, const uint8_t *model, size_t bytes, size_t arena_bytes,
@@ -104,11 +120,17 @@ static void microphone_power(void *context, int32_t on) {
 
 void board_port(board_context *context, ut_port *port) {
     const int32_t fitted = board_read(BOARD_MICROPHONE_FITTED) != 0;
+    static const uint8_t reasons[] = {
+        [BOARD_CAUSE_POWER] = UT_RESET_POWER, [BOARD_CAUSE_ASKED] = UT_RESET_HOST, [BOARD_CAUSE_LOCKUP] = UT_RESET_FAULT};
+    context->reset_reason = ut_kept_start(&board_kept, reasons[board_read(BOARD_RESET_CAUSE)]);
     port->context = context;
     port->send = send;
     port->cycles = cycles;
     port->milliseconds = milliseconds;
     port->marks = marks;
+    port->health = health;
+    port->crash = crash;
+    port->temperature = temperature;
     port->load = load;
     port->infer = infer;
     port->flash_read = flash_read;

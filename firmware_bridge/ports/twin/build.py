@@ -25,7 +25,7 @@ from firmware_bridge.ports.twin.memory import RegionUse, check_limits, memory_us
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "linker.ld"
-BOARD_SOURCES = ("startup.c", "runtime.c", "board_port.c")
+BOARD_SOURCES = ("startup.c", "runtime.c", "board_port.c", "crash_port.c")
 COMMON = ("-O2", "-g", "-ffp-contract=off", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
 LINK = ("-Wl,--gc-sections", "-Wl,-n", "-Wl,-e,board_start", f"-Wl,-T,{SCRIPT}")
 # The emulated M7 has a single-precision unit. What the compiler's own library brings is for 64-bit division.

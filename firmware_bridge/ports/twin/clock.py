@@ -16,15 +16,19 @@ class VirtualClock:
     """
 
     def __init__(self, counter: Counter) -> None:
-        self._counter, self._waited = counter, 0
+        self._counter, self._waited, self._started = counter, 0, 0
+
+    def restart(self) -> None:
+        """A processor starts anew: what counts from its start begins again."""
+        self._started = self.ticks()
 
     def ticks(self) -> int:
-        """Return the time since the start."""
+        """Return the time since the power came."""
         return self._counter.retired + self._waited
 
     def milliseconds(self) -> int:
-        """Return the time since the start."""
-        return self.ticks() * 1000 // TICKS_PER_SECOND
+        """Return the time since the processor started."""
+        return (self.ticks() - self._started) * 1000 // TICKS_PER_SECOND
 
     def seconds(self) -> float:
         """Return the time since the start."""

@@ -15,10 +15,11 @@ from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.flash_file import FileFlash
 from firmware_bridge.ports.twin.build import Firmware, build_twin
 from firmware_bridge.ports.twin.counter import by_function
-from firmware_bridge.ports.twin.machine import Machine
+from firmware_bridge.ports.twin.machine import MOST_INSTRUCTIONS, Machine
 from firmware_bridge.ports.twin.peripherals import TwinBoard
 from firmware_bridge.ports.twin.registers import BOARD
 
+RECOVERY_INSTRUCTIONS = 400_000_000  # without sleep: a hang; the longest request takes a quarter of it
 SLICE_MS = 10  # while listening, time passes in such steps
 
 
@@ -49,6 +50,7 @@ class Twin:
         flash: What it finds in its flash.
         sound: int16[samples] at 16 kHz that its microphone hears; none: it has no microphone.
         uart: Talk through the UART instead of the bulk channel.
+        recovers: Live through faults and hangs as the board does, instead of stopping with a report.
     """
 
     def __init__(
@@ -57,9 +59,12 @@ class Twin:
         flash: Flash,
         sound: NDArray[np.int16] | None = None,
         uart: bool = False,
+        recovers: bool = False,
     ) -> None:
         self.firmware = firmware
-        self.machine = Machine(firmware.image)
+        self.machine = Machine(
+            firmware.image, RECOVERY_INSTRUCTIONS if recovers else MOST_INSTRUCTIONS, recovers
+        )
         self.board = TwinBoard(weakref.proxy(self.machine), self.machine.counter, flash, sound)
         self.machine.attach(self.board)
         self._line = self.board.uart.line if uart else self.board.bulk.line
@@ -97,6 +102,16 @@ class Twin:
         Raises:
             FirmwareFault: It does not get there.
         """
+        self.machine.run()
+
+    def reset(self) -> None:
+        """Press the reset button, and run until it waits for the first request."""
+        self.machine.reset()
+        self.machine.run()
+
+    def power_cycle(self) -> None:
+        """Take the power away and give it back, and run until it waits for the first request."""
+        self.machine.power_cycle()
         self.machine.run()
 
     def receive(self, data: bytes) -> bytes:

@@ -41,6 +41,14 @@ class PowerLost(DeviceError):
         self.operation = operation
 
 
+class Hang(Exception):
+    """A transfer of the board's that never ends: the firmware waits for it for ever."""
+
+
+class Restart(Exception):
+    """The firmware asked for a restart."""
+
+
 class BadAccess(Exception):
     """A peripheral was used wrongly; the machine makes a `FirmwareFault` of it.
 

@@ -8,7 +8,15 @@ from typing import Any, Protocol
 from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
 from firmware_bridge.ports.twin.counter import Counter, attach_counter
 from firmware_bridge.ports.twin.elf import Image
-from firmware_bridge.ports.twin.faults import BadAccess, PowerLost, describe_access, make_fault
+from firmware_bridge.ports.twin.exceptions import FAULT_VECTOR, WATCHDOG_VECTOR, FaultRegisters, enter
+from firmware_bridge.ports.twin.faults import (
+    BadAccess,
+    Hang,
+    PowerLost,
+    Restart,
+    describe_access,
+    make_fault,
+)
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
@@ -29,6 +37,12 @@ class Board(Protocol):
     def write(self, register: int, value: int) -> None:
         """Set a register, and do what it stands for; raises `BadAccess` where there is none to write."""
 
+    def restarted(self, cause: int) -> None:
+        """The processor starts anew, for a BOARD_CAUSE."""
+
+    def bark(self) -> bool:
+        """Let time pass until the watchdog calls its handler; False where it is not armed."""
+
 
 class Machine:
     """Runs a program from reset, stretch by stretch, each up to the instruction that waits for events.
@@ -41,12 +55,14 @@ class Machine:
     Args:
         image: The program.
         most: Instructions after which a program that never waits is taken to hang.
+        recovers: Do what a processor does about a fault: call the handler, and start anew when told so. Without it
+            the machine stops with a report, which is what one wants to find a mistake.
 
     Raises:
         EnvironmentLacking: The package `unicorn` is missing.
     """
 
-    def __init__(self, image: Image, most: int = MOST_INSTRUCTIONS) -> None:
+    def __init__(self, image: Image, most: int = MOST_INSTRUCTIONS, recovers: bool = False) -> None:
         try:
             import unicorn
             from unicorn import arm_const
@@ -56,6 +72,10 @@ class Machine:
         self.stopped: UndertoneError | None = None
         self._unicorn, self._arm = unicorn, arm_const
         self._bad: BadAccess | None = None
+        self._event: Hang | Restart | None = None
+        self._recovers, self._handling = recovers, False
+        self._faults = FaultRegisters.empty()
+        self._board: Board | None = None
         self._engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
         self._load()
@@ -65,26 +85,37 @@ class Machine:
         me = weakref.proxy(self)
         self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, lambda *found: me._on_bad_memory(*found))
         self._engine.hook_add(unicorn.UC_HOOK_INTR, lambda *found: me._on_exception(*found))
-        stack, start = (int.from_bytes(self.read(code.address + 4 * i, 4), "little") for i in (0, 1))
-        self._engine.reg_write(arm_const.UC_ARM_REG_SP, stack)
-        self._engine.reg_write(arm_const.UC_ARM_REG_PC, start)
+        self._start()
+
+    def _vector(self, number: int) -> int:
+        return int.from_bytes(self.read(MEMORIES[0].address + 4 * number, 4), "little")
+
+    def _start(self) -> None:
+        self._engine.reg_write(self._arm.UC_ARM_REG_SP, self._vector(0))
+        self._engine.reg_write(self._arm.UC_ARM_REG_PC, self._vector(1))
+        self._handling = False
 
     def _load(self) -> None:
         uc = self._unicorn
         for memory in MEMORIES:
             self._engine.mem_map(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+        self._fill()
+        for memory in MEMORIES:
+            if memory.code:
+                self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+
+    def _fill(self) -> None:
+        """Memory as it is when the power comes: the program, and garbage."""
         for section in self.image.sections:
             if not section.initialised:
                 self._engine.mem_write(section.address, GARBAGE * section.size)
         for segment in self.image.segments:
             self._engine.mem_write(segment.address, segment.data)
-        for memory in MEMORIES:
-            if memory.code:
-                self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
 
     def attach(self, board: Board) -> None:
         """Connect the board behind the registers; the caller keeps it."""
         me, base, behind = weakref.proxy(self), BOARD["REGISTERS"], weakref.proxy(board)
+        self._board = behind
         self._engine.mmio_map(
             base,
             REGISTERS_BYTES,
@@ -98,9 +129,9 @@ class Machine:
         self._engine.mmio_map(
             SYSTEM,
             SYSTEM_BYTES,
-            lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, _system),
+            lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, me._system),
             None,
-            lambda _uc, register, size, _value, _user: me._guarded(SYSTEM, register, size, _system),
+            lambda _uc, register, size, _value, _user: me._guarded(SYSTEM, register, size, me._system),
             None,
         )
 
@@ -113,6 +144,17 @@ class Machine:
             self._bad = bad
             self._engine.emu_stop()
             return 0
+        except (Hang, Restart) as event:
+            self._event = event
+            self._engine.emu_stop()
+            return 0
+
+    def _system(self, register: int) -> int:
+        if register in self._faults.values:
+            return self._faults.values[register]
+        if register != CPACR:
+            raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM + register)
+        return 0
 
     def run(self) -> None:
         """Run until the program waits for events.
@@ -121,10 +163,22 @@ class Machine:
             FirmwareFault: The program did what no program may do.
             PowerLost: The flash was told to lose power here.
         """
-        if self.stopped is None:
+        while self.stopped is None:
             self.stopped = self._emulate()
+            if self.stopped is None and not self._goes_on():
+                break
         if self.stopped is not None:
             raise self.stopped
+
+    def reset(self) -> None:
+        """Press the reset button; `run` then starts anew."""
+        self._restart(BOARD["CAUSE_ASKED"])
+
+    def power_cycle(self) -> None:
+        """Take the power away and give it back; `run` then starts anew. What stopped the machine is forgotten."""
+        self.stopped = None
+        self._fill()
+        self._restart(BOARD["CAUSE_POWER"])
 
     def _emulate(self) -> UndertoneError | None:
         """Run until the program waits; return what stopped it for good."""
@@ -139,14 +193,47 @@ class Machine:
         except PowerLost as lost:
             self._release()
             return lost.with_traceback(None)
+        if self._event is not None:
+            return None
         pc = engine.reg_read(arm.UC_ARM_REG_PC)
         if self._bad is None and self.read(pc - 2, 2) != WAIT:
             self._bad = BadAccess(
                 f"no sleep within {self._most:,} instructions", "the program hangs in a loop", pc
             )
-        if self._bad is None:
+        if self._bad is None or self._recovers:
             return None
         return make_fault(self._bad, self.image, pc, engine.reg_read(arm.UC_ARM_REG_LR))
+
+    def _goes_on(self) -> bool:
+        """Deal with what ended a stretch; return whether the processor has something to do now."""
+        event, bad, self._event, self._bad = self._event, self._bad, None, None
+        if event is None and bad is None:
+            return False
+        assert self._board is not None
+        if isinstance(event, Restart):
+            self._restart(BOARD["CAUSE_ASKED"])
+            return True
+        stuck = event is not None or (bad is not None and bad.kind.startswith("no sleep"))
+        if stuck and not self._board.bark():
+            pc = self._engine.reg_read(self._arm.UC_ARM_REG_PC)
+            bad = BadAccess("waits for ever", "the watchdog was not armed", pc)
+            self.stopped = make_fault(bad, self.image, pc, self._engine.reg_read(self._arm.UC_ARM_REG_LR))
+            return False
+        if bad is not None and not stuck:
+            self._faults.set(bad.kind, bad.address)
+        handler = self._vector(WATCHDOG_VECTOR if stuck else FAULT_VECTOR)
+        if self._handling or not enter(self._engine, self._arm, handler):
+            self._restart(BOARD["CAUSE_LOCKUP"])
+        else:
+            self._handling = True
+        return True
+
+    def _restart(self, cause: int) -> None:
+        """A reset: registers are new, memory keeps what it holds."""
+        assert self._board is not None
+        self._faults = FaultRegisters.empty()
+        self._board.restarted(cause)
+        self._start()
 
     def _release(self) -> None:
         """Give the engine's memory back now: its callbacks are in cycles that wait for the collector."""
@@ -196,12 +283,6 @@ class Machine:
         remedy = "the firmware uses no exceptions: was a trap compiled in?"
         self._bad = BadAccess(f"exception {number}", remedy, engine.reg_read(self._arm.UC_ARM_REG_PC))
         engine.emu_stop()
-
-
-def _system(register: int) -> int:
-    if register != CPACR:
-        raise BadAccess("unknown register of the processor", "only CPACR is modelled", SYSTEM + register)
-    return 0
 
 
 def _bad_transfer(way: str, address: int) -> BadAccess:

@@ -2,6 +2,7 @@
 #include "board.h"
 #include "board_port.h"
 #include "device.h"
+#include "protocol.h"
 
 #define RECEIVED_MOST 2048u /* bytes taken at once */
 #define PLACED(where) __attribute__((section(where), aligned(16)))
@@ -34,12 +35,17 @@ int main(void) {
     static board_context context;
     static ut_port port;
     board_port(&context, &port);
+    board_alive();
     build.slot_bytes = board_read(BOARD_FLASH_SLOT_BYTES);
     (void)ut_device_start(&device, &port, &build, &memory);
     for (;;) {
+        board_alive();
         const size_t count = board_receive(&context, received, sizeof received);
         ut_device_receive(&device, received, count);
         ut_device_poll(&device);
+        if (ut_device_wants_restart(&device)) {
+            board_restart(UT_RESET_TPU);
+        }
         if (count == 0) {
             board_wait();
         }

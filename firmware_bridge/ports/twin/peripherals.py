@@ -13,11 +13,12 @@ from firmware_bridge.ports.host.microphone import RecordedMicrophone
 from firmware_bridge.ports.twin.channels import Bulk, Memory, Uart
 from firmware_bridge.ports.twin.clock import VirtualClock
 from firmware_bridge.ports.twin.counter import Counter
-from firmware_bridge.ports.twin.faults import BadAccess
+from firmware_bridge.ports.twin.faults import BadAccess, Restart
 from firmware_bridge.ports.twin.listening import MicrophoneRegisters
 from firmware_bridge.ports.twin.mailbox import Mailbox
 from firmware_bridge.ports.twin.registers import BOARD
 from firmware_bridge.ports.twin.storage import FlashController
+from firmware_bridge.ports.twin.watchdog import Watchdog
 
 WORD = 0xFFFF_FFFF
 FLASH_VALUES = ("AREA", "OFFSET", "ADDRESS", "COUNT")
@@ -33,6 +34,7 @@ class TwinBoard:
         uart: The slow channel.
         flash: The flash controller.
         mailbox: To the simulated Edge TPU.
+        watchdog: Calls for help when nobody shows that the work goes on.
         microphone: What it hears, if it is fitted.
 
     Args:
@@ -50,6 +52,8 @@ class TwinBoard:
         self.uart = Uart(self.clock)
         self.flash = FlashController(memory, flash)
         self.mailbox = Mailbox(memory)
+        self.watchdog = Watchdog(self.clock)
+        self._cause = BOARD["CAUSE_POWER"]
         heard = None if sound is None else RecordedMicrophone(sound, self.clock.seconds)
         self.microphone = MicrophoneRegisters(memory, heard)
         self._reads = {BOARD[name]: act for name, act in self._readable().items()}
@@ -69,11 +73,27 @@ class TwinBoard:
             raise _unknown("written", register)
         act(value & WORD)
 
+    def restarted(self, cause: int) -> None:
+        """The processor starts anew: the TPU is powered again, the microphone and the watchdog are off."""
+        self._cause = cause
+        self.watchdog.stop()
+        if cause == BOARD["CAUSE_POWER"]:
+            self.mailbox.powered()
+        else:
+            self.mailbox.restarted()
+        self.microphone.power(0)
+        self.clock.restart()
+
+    def bark(self) -> bool:
+        """Let time pass until the watchdog calls its handler; False where it is not armed."""
+        return self.watchdog.bark()
+
     def _readable(self) -> dict[str, Callable[[], int]]:
         bulk, uart = self.bulk.line, self.uart.line
         return {
             "CYCLES": self.clock.ticks,
             "MILLISECONDS": self.clock.milliseconds,
+            "RESET_CAUSE": lambda: self._cause,
             "BULK_WAITING": lambda: bulk.waiting,
             "BULK_TAKEN": self.bulk.taken,
             "BULK_PEAK": lambda: bulk.peak,
@@ -85,6 +105,8 @@ class TwinBoard:
             "FLASH_SLOT_BYTES": self.flash.slot_bytes,
             "FLASH_STATUS": lambda: self.flash.status,
             "TPU_STATUS": lambda: self.mailbox.status,
+            "TPU_THERE": self.mailbox.there,
+            "TPU_CELSIUS": self.mailbox.celsius,
             "MICROPHONE_FITTED": self.microphone.fitted,
             "MICROPHONE_TAKEN": self.microphone.taken,
             "MICROPHONE_LOST": self.microphone.lost,
@@ -97,6 +119,8 @@ class TwinBoard:
             **set_flash,
             **set_tpu,
             "PANIC": _panic,
+            "RESET": _restart,
+            "WATCHDOG": self.watchdog.pet,
             "BULK_ADDRESS": self.bulk.aim,
             "BULK_TAKE": self.bulk.take,
             "BULK_SEND_FROM": self.bulk.aim_send,
@@ -114,6 +138,10 @@ def _panic(reason: int) -> None:
     raise BadAccess(
         f"panic {reason}", "the firmware gave up by itself: look for the number in its source", reason
     )
+
+
+def _restart(_value: int) -> None:
+    raise Restart
 
 
 def _unknown(how: str, register: int) -> BadAccess:

@@ -48,8 +48,12 @@ uint32_t board_stack_peak(void) {
     return most - untouched;
 }
 
-/* Exceptions are not modelled: whatever would raise one stops the twin with a report. */
+/* Two exceptions are modelled: whatever a processor refuses, and the watchdog. A twin that is to find mistakes stops
+ * with a report instead (machine.py). */
 __attribute__((section(".vectors"), used)) static const uintptr_t vectors[VECTORS] = {
     (uintptr_t)board_stack_high,
     (uintptr_t)board_start,
+    0,
+    (uintptr_t)board_fault,
+    [VECTORS - 1] = (uintptr_t)board_watchdog,
 };

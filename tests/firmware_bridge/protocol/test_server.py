@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.protocol import (
     LIMITS,
+    TABLE,
     DeviceServer,
     ErrorCode,
     Frame,
@@ -195,7 +196,7 @@ def test_what_it_does_not_know_it_says(bench: Bench) -> None:
     reply = bench.replies(encode_frame(Frame(1, 0, b""), version=3))
     assert reply is not None
     assert reply["code"] == ErrorCode.BAD_VERSION
-    assert "version 1" in reply["sentence"]
+    assert f"version {TABLE.version}" in reply["sentence"]
     assert bench.replies(b"noise\0") is None
 
 

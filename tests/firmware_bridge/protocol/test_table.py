@@ -14,7 +14,9 @@ HEAD = "\n".join(
         "[limits]\npayload_bytes = 32",
         "[errors]\nlost = 1",
         "[capabilities]\nfly = 4",
-        "[listen_modes]\noff = 0\n",
+        "[listen_modes]\noff = 0",
+        "[reset_reasons]\npower = 1",
+        "[troubles]\nlost = 1\n",
     ]
 )
 

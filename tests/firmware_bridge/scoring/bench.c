@@ -151,8 +151,14 @@ void *bench_new(const uint8_t *image, size_t bytes, int32_t microphone) {
     b->memory.models_bytes = bytes;
     b->memory.models = malloc(bytes + 1);
     b->memory.capture = malloc(sizeof(int16_t) * UT_CAPTURE_SAMPLES);
-    const ut_port port = {b,       on_send,  on_cycles,     on_milliseconds, on_marks, on_load,
-                          on_infer, on_flash_read, 0,       0,               0,        0};
+    const ut_port port = {.context = b,
+                          .send = on_send,
+                          .cycles = on_cycles,
+                          .milliseconds = on_milliseconds,
+                          .marks = on_marks,
+                          .load = on_load,
+                          .infer = on_infer,
+                          .flash_read = on_flash_read};
     b->port = port;
     if (microphone) {
         b->port.microphone = on_microphone;

@@ -44,7 +44,6 @@ void ut_sha256_take(ut_sha256 *sha, const uint8_t *bytes, size_t count);
 void ut_sha256_end(ut_sha256 *sha, uint8_t *digest);
 typedef struct {
     uint32_t ram_bytes, ram_peak_bytes, stack_peak_bytes, receive_peak_bytes, receive_overruns;
-    int32_t temperature_mc;
 } ut_marks;
 typedef struct {
     void *context;
@@ -52,6 +51,9 @@ typedef struct {
     uint32_t (*cycles)(void *);
     uint32_t (*milliseconds)(void *);
     void (*marks)(void *, ut_marks *);
+    void (*health)(void *, void *);
+    const void *(*crash)(void *);
+    int32_t (*temperature)(void *);
     int32_t (*load)(void *, uint32_t, const uint8_t *, size_t, size_t, size_t, size_t);
     int32_t (*infer)(void *, uint32_t, const int8_t *, size_t, int8_t *, size_t);
     int32_t (*flash_read)(void *, uint32_t, size_t, uint8_t *, size_t);
@@ -161,7 +163,7 @@ class CoreDevice:
         give = self.give
 
         def marks(_: Any, made: Any) -> None:
-            made.temperature_mc = -(2**31)
+            made.receive_overruns = 0
 
         def load(_: Any, network: int, model: Any, count: int, *sizes: int) -> int:
             content = bytes(ffi.buffer(model, count))

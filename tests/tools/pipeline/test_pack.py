@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,33 +46,6 @@ def test_a_leftover_of_a_killed_run_does_not_matter(tmp_path: Path, monkeypatch:
     pack.point_at(tmp_path / "bundle", tmp_path)
     assert (tmp_path / "bundle").is_symlink()
     assert not (tmp_path / ".bundle.77.part").is_symlink()
-
-
-def test_the_revision_says_whether_something_was_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def git(*words: str) -> None:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *words], check=True, capture_output=True)
-
-    monkeypatch.setattr(pack, "ROOT", tmp_path)
-    assert pack.git_revision() == "unknown"
-    git("init")
-    (tmp_path / "file").write_text("a")
-    git("add", "file")
-    git("commit", "-m", "one", "--no-verify")
-    clean = pack.git_revision()
-    assert len(clean) == 40
-    (tmp_path / "file").write_text("b")
-    assert pack.git_revision() == f"{clean}+changes"
-
-
-def test_without_git_the_revision_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(*_: object, **__: object) -> None:
-        raise FileNotFoundError("git")
-
-    monkeypatch.setattr(pack.subprocess, "run", absent)
-    assert pack.git_revision() == "unknown"
 
 
 def test_the_card_of_a_non_commercial_bundle() -> None:

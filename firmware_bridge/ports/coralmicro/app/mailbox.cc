@@ -3,15 +3,25 @@
  * would send its parameters again. Nothing here can tell: the times of the stages would. */
 #include "mailbox.h"
 
+#include <atomic>
+#include <climits>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <optional>
 
 #include "core.h"
+#include "libs/base/check.h"
+#include "libs/base/tasks.h"
 #include "libs/tensorflow/utils.h"
 #include "libs/tpu/edgetpu_manager.h"
 #include "libs/tpu/edgetpu_op.h"
 #include "models.h"
+#include "restart.h"
+#include "third_party/freertos_kernel/include/FreeRTOS.h"
+#include "third_party/freertos_kernel/include/task.h"
+#include "tokens.h"
+#include "usb_guard.h"
 
 namespace undertone {
 namespace {
@@ -22,7 +32,13 @@ STATIC_TENSOR_ARENA_IN_SDRAM(g_acoustic_arena, kArenaBytes);
 STATIC_TENSOR_ARENA_IN_SDRAM(g_keyword_arena, kArenaBytes);
 uint8_t* const kArenas[UT_NETWORKS] = {g_acoustic_arena, g_keyword_arena};
 
+constexpr uint32_t kRetryMs = 1000;
+constexpr UBaseType_t kOpenerPriority = 1;
+constexpr configSTACK_DEPTH_TYPE kOpenerStackWords = configMINIMAL_STACK_SIZE * 30;
+
 std::shared_ptr<coralmicro::EdgeTpuContext> g_tpu;
+std::atomic<bool> g_there{false};
+bool g_failed = false; /* a run went wrong: nobody knows what the TPU holds */
 std::optional<tflite::MicroInterpreter> g_networks[UT_NETWORKS];
 
 /* The whole network is one operation of the TPU's. Where the compiler left one to the CPU, the network is
@@ -48,17 +64,45 @@ int32_t Prepare(tflite::MicroInterpreter& interpreter, size_t inputs, size_t out
   return fits ? UT_LOADED : UT_LOAD_SHAPE;
 }
 
+/* The SDK waits without bound for a TPU that does not show itself. */
+[[noreturn]] void Open(void* /*unused*/) {
+  RestartOpeningTpu(true);
+  for (;;) {
+    g_tpu = coralmicro::EdgeTpuManager::GetSingleton()->OpenDevice(coralmicro::PerformanceMode::UT_TPU_MODE);
+    if (g_tpu != nullptr) {
+      break;
+    }
+    vTaskDelay(pdMS_TO_TICKS(kRetryMs));
+  }
+  RestartOpeningTpu(false);
+  g_there = true;
+  for (;;) {
+    vTaskSuspend(nullptr);
+  }
+}
+
 } /* namespace */
 
-bool MailboxStart() {
-  g_tpu = coralmicro::EdgeTpuManager::GetSingleton()->OpenDevice(coralmicro::PerformanceMode::UT_TPU_MODE);
-  return g_tpu != nullptr;
+void MailboxStart() {
+  CHECK(xTaskCreate(Open, "undertone_tpu", kOpenerStackWords, nullptr, kOpenerPriority, nullptr) == pdPASS);
+}
+
+bool MailboxIsThere() { return g_there; }
+
+bool MailboxNeedsRestart() { return TokensStale(); }
+
+int32_t MailboxTemperature(void* /*context*/) {
+  if (!g_there || g_failed) {
+    return INT32_MIN;
+  }
+  const auto celsius = coralmicro::EdgeTpuManager::GetSingleton()->GetTemperature();
+  return celsius ? static_cast<int32_t>(std::lround(*celsius * 1000.0f)) : INT32_MIN;
 }
 
 int32_t MailboxLoad(void* /*context*/, uint32_t network, const uint8_t* model, size_t bytes,
                     size_t arena_bytes, size_t inputs, size_t outputs) {
   g_networks[network].reset();
-  if (g_tpu == nullptr) {
+  if (!g_there) {
     return UT_LOAD_BROKEN;
   }
   const uint8_t* const kept = arena_bytes <= kArenaBytes ? ModelsKeep(model, bytes) : nullptr;
@@ -75,19 +119,24 @@ int32_t MailboxLoad(void* /*context*/, uint32_t network, const uint8_t* model, s
   const int32_t status = Prepare(interpreter, inputs, outputs);
   if (status != UT_LOADED) {
     g_networks[network].reset();
+    return status;
   }
+  TokensNote(network, *parsed);
   return status;
 }
 
 int32_t MailboxInfer(void* /*context*/, uint32_t network, const int8_t* input, size_t inputs, int8_t* output,
                      size_t outputs) {
   auto& interpreter = g_networks[network];
-  if (!interpreter) {
+  if (!interpreter || g_failed || TokensStale()) {
     return 1;
   }
   /* Each time anew: the SDK flips the sign bits of this tensor where it lies, for the TPU counts from 0. */
   std::memcpy(interpreter->input(0)->data.int8, input, inputs);
-  if (interpreter->Invoke() != kTfLiteOk) {
+  UsbGuardBegin();
+  const TfLiteStatus status = interpreter->Invoke();
+  if (!UsbGuardEnd() || status != kTfLiteOk) {
+    g_failed = true;
     return 1;
   }
   std::memcpy(output, interpreter->output(0)->data.int8, outputs);

@@ -7,9 +7,19 @@
 
 namespace undertone {
 
-/* Power the Edge TPU, for as long as the firmware runs: without power it forgets the networks' parameters.
- * Returns whether it came up. */
-bool MailboxStart();
+/* Begin to power the Edge TPU, for as long as the firmware runs: without power it forgets the networks'
+ * parameters. A task of its own waits for it, for ever if need be. */
+void MailboxStart();
+
+/* Whether it came up. */
+bool MailboxIsThere();
+
+/* Whether a network is loaded that shares its parameter-caching token with one that it replaced: the SDK would run
+ * it on the old one's parameters. It is not run; after a restart it is. */
+bool MailboxNeedsRestart();
+
+/* As in ut_port. */
+int32_t MailboxTemperature(void* context);
 
 /* As in ut_port. */
 int32_t MailboxLoad(void* context, uint32_t network, const uint8_t* model, size_t bytes, size_t arena_bytes,

@@ -5,9 +5,7 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "libs/tpu/edgetpu_manager.h"
 #include "mailbox.h"
 #include "models.h"
 #include "device_task.h"
@@ -42,11 +40,6 @@ uint32_t StackNeverUsed() {
   return static_cast<uint32_t>(status.usStackHighWaterMark * sizeof(StackType_t));
 }
 
-int32_t Temperature() {
-  const auto celsius = coralmicro::EdgeTpuManager::GetSingleton()->GetTemperature();
-  return celsius ? static_cast<int32_t>(std::lround(*celsius * 1000.0f)) : INT32_MIN;
-}
-
 } /* namespace */
 
 void Marks(void* /*context*/, ut_marks* marks) {
@@ -57,7 +50,6 @@ void Marks(void* /*context*/, ut_marks* marks) {
   marks->stack_peak_bytes = kStackBytes - StackNeverUsed();
   marks->receive_peak_bytes = std::max(TcpPeak(), UartPeak());
   marks->receive_overruns = UartOverruns();
-  marks->temperature_mc = Temperature();
 }
 
 } /* namespace undertone */

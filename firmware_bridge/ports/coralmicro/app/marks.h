@@ -1,4 +1,4 @@
-/* What the firmware has used: memory, stack, receive buffers; and how warm the Edge TPU is. */
+/* What the firmware has used: memory, stack, receive buffers. */
 #ifndef UNDERTONE_CORALMICRO_MARKS_H
 #define UNDERTONE_CORALMICRO_MARKS_H
 

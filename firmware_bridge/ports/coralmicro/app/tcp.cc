@@ -31,6 +31,7 @@ Ring<uint8_t, kRingBytes> g_ring(g_bytes);
 SemaphoreHandle_t g_sending;
 TaskHandle_t g_reader;
 int g_client = -1;
+std::atomic<bool> g_new_host{false};
 
 void Drop() {
   coralmicro::MutexLock lock(g_sending);
@@ -68,8 +69,10 @@ void Welcome(int listener) {
   if (g_client >= 0) {
     Drop();
   }
-  const uint8_t end = 0; /* of what the one before had begun to say */
-  g_ring.Put(&end, 1);
+  /* What the one before said is not answered to this one. The reader alone may clear the ring: it does, and puts a
+   * zero before what comes after, for the frame that was begun. Until then nothing of the new host is read. */
+  g_new_host.store(true);
+  xTaskNotifyGive(g_reader);
   coralmicro::MutexLock lock(g_sending);
   g_client = client;
 }
@@ -77,7 +80,7 @@ void Welcome(int listener) {
 void Receive() {
   static uint8_t piece[kPieceBytes];
   const size_t room = std::min<size_t>(g_ring.Room(), sizeof piece);
-  if (room == 0) {
+  if (room == 0 || g_new_host.load()) {
     vTaskDelay(1);
     return;
   }
@@ -123,7 +126,15 @@ void TcpStart(TaskHandle_t reader) {
                     nullptr) == pdPASS);
 }
 
-size_t TcpTake(uint8_t* bytes, size_t most) { return g_ring.Take(bytes, most); }
+size_t TcpTake(uint8_t* bytes, size_t most) {
+  if (!g_new_host.load() || most == 0) {
+    return g_ring.Take(bytes, most);
+  }
+  g_ring.Clear();
+  g_new_host.store(false);
+  bytes[0] = 0;
+  return 1;
+}
 
 void TcpSend(const uint8_t* bytes, size_t count) {
   TickType_t since = xTaskGetTickCount();

@@ -1,6 +1,6 @@
-/* The console keeps 64 bytes and drops the oldest: at 115200 baud that is 5 ms, so a task of its own looks
- * for them every millisecond. The console's Read writes beyond a buffer that is smaller than those 64 bytes.
- */
+/* The SDK's console would keep 64 bytes, drop the oldest, and say nothing. So its receiving task is not started
+ * (main.cc), and this one takes its place: it sleeps in the UART's driver, which holds a kilobyte, 89 ms at 115200
+ * baud, and has the highest priority, so that it is never that late. */
 #include "uart.h"
 
 #include <algorithm>
@@ -11,12 +11,12 @@
 #include "libs/base/tasks.h"
 #include "ring.h"
 #include "sdram.h"
+#include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/utilities/debug_console/fsl_debug_console.h"
 
 namespace undertone {
 namespace {
 
 constexpr uint32_t kRingBytes = 4096;
-constexpr size_t kConsoleBytes = 64;
 constexpr size_t kMostFrame = UT_FRAME_MOST_ENCODED + 1;
 constexpr configSTACK_DEPTH_TYPE kStackWords = configMINIMAL_STACK_SIZE * 5;
 
@@ -27,16 +27,16 @@ std::atomic<uint32_t> g_overruns{0};
 
 [[noreturn]] void Run(void* /*unused*/) {
   for (;;) {
-    char piece[kConsoleBytes];
-    const int count = coralmicro::ConsoleM7::GetSingleton()->Read(piece, sizeof piece);
-    if (count <= 0) {
+    const int got = DbgConsole_Getchar();
+    if (got < 0) {
       vTaskDelay(1);
       continue;
     }
-    const auto all = static_cast<size_t>(count);
-    const size_t put = g_ring.Put(reinterpret_cast<const uint8_t*>(piece), all);
-    g_overruns.fetch_add(static_cast<uint32_t>(all - put), std::memory_order_relaxed);
-    xTaskNotifyGive(g_reader);
+    const auto byte = static_cast<uint8_t>(got);
+    g_overruns.fetch_add(g_ring.Put(&byte, 1) == 0 ? 1u : 0u, std::memory_order_relaxed);
+    if (byte == 0) {
+      xTaskNotifyGive(g_reader); /* a frame is whole */
+    }
   }
 }
 
@@ -44,7 +44,7 @@ std::atomic<uint32_t> g_overruns{0};
 
 void UartStart(TaskHandle_t reader) {
   g_reader = reader;
-  CHECK(xTaskCreate(Run, "undertone_uart", kStackWords, nullptr, coralmicro::kConsoleTaskPriority, nullptr) ==
+  CHECK(xTaskCreate(Run, "undertone_uart", kStackWords, nullptr, coralmicro::kUsbDeviceTaskPriority, nullptr) ==
         pdPASS);
 }
 

@@ -31,6 +31,18 @@ STRICT = (
     "-fno-rtti",
     "-fno-exceptions",
 )
+GLUE = (
+    "clock.cc",
+    "flash.cc",
+    "mailbox.cc",
+    "models.cc",
+    "restart.cc",
+    "tokens.cc",
+    "usb_guard.cc",
+    "wire.cc",
+)
+# The linker leads the SDK's calls to usb_guard.cc, as CMakeLists.txt has it do.
+WRAPPED = tuple(f"-Wl,--wrap=USB_HostEdgeTpu{name}" for name in ("BulkOutSend", "BulkInRecv", "Control"))
 Compile = Callable[[str, tuple[str, ...]], Path]
 
 
@@ -52,9 +64,9 @@ def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Co
 
     def compile_(shim: str, parts: tuple[str, ...]) -> Path:
         library = folder / f"{shim}.so"
-        whole = [] if parts else [f"{folder}/{path.stem}.o" for path in core_sources(made)]
-        if whole:
-            _run([*find_compiler(), "-std=c99", "-c", *flags, *map(str, core_sources(made))], folder)
+        of_core = [path for path in core_sources(made) if not parts or path.stem in ("crash", "crc32")]
+        whole = [f"{folder}/{path.stem}.o" for path in of_core]
+        _run([*find_compiler(), "-std=c99", "-c", *flags, *map(str, of_core)], folder)
         sources = [str(APP / part) for part in parts] or [str(path) for path in sorted(APP.glob("*.cc"))]
         _run(
             [
@@ -65,6 +77,8 @@ def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Co
                 "-shared",
                 *sources,
                 str(FAKES / shim),
+                str(FAKES / "usb.cc"),
+                *WRAPPED,
                 *whole,
                 "-o",
                 str(library),
@@ -82,7 +96,7 @@ def _run(line: list[str], folder: Path | None = None) -> None:
 
 @pytest.fixture(scope="session")
 def glue_library(compile_glue: Compile) -> Path:
-    return compile_glue("shim.cc", ("flash.cc", "mailbox.cc", "models.cc", "wire.cc"))
+    return compile_glue("shim.cc", GLUE)
 
 
 @pytest.fixture(scope="session")

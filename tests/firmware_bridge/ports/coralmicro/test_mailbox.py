@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import cffi
@@ -13,6 +14,8 @@ LOADED, ARENA, SHAPE, BROKEN = range(4)
 ACOUSTIC, KEYWORD = range(2)
 INT8, UINT8 = range(2)
 INPUTS, OUTPUTS = 6, 3
+PARAMETERS = 16  # their place in a network
+GOOD, ERROR, REFUSED, NEVER = range(4)  # how a transfer ends
 
 
 def network(
@@ -22,9 +25,10 @@ def network(
     kind: int = INT8,
     inputs: int = INPUTS,
     bytes_: int = 64,
+    token: int = 0,
 ) -> Any:
-    """Return a network as the fake interpreter reads it; memory of its own."""
-    head = struct.pack("<BBBBHH", version, prepares, kind, last, inputs, OUTPUTS)
+    """Return a network as the fake interpreter reads it; memory of its own. `last`: its parameters."""
+    head = struct.pack("<BBBBHHQB", version, prepares, kind, 0, inputs, OUTPUTS, token, last)
     return ffi.new("uint8_t[]", list(head.ljust(bytes_, b"\0")))
 
 
@@ -38,10 +42,23 @@ def infer(glue: Any, values: list[int], which: int = ACOUSTIC) -> list[int]:
     return list(out)
 
 
+def opened(glue: Any) -> Any:
+    glue.mailbox_start()
+    deadline = time.monotonic() + 5
+    while not glue.mailbox_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return glue
+
+
+def fails(glue: Any, which: int = ACOUSTIC) -> bool:
+    out = ffi.new("int8_t[]", OUTPUTS)
+    return bool(glue.mailbox_infer(which, bytes(INPUTS), INPUTS, out, OUTPUTS) != 0)
+
+
 @pytest.fixture
 def mailbox(glue: Any) -> Any:
-    assert glue.mailbox_start()
-    return glue
+    return opened(glue)
 
 
 def test_the_tpu_is_opened_with_the_chosen_clock(mailbox: Any) -> None:
@@ -67,10 +84,10 @@ def test_a_new_network_in_the_same_memory_is_run_by_its_own_commands(mailbox: An
     """The core reads each image to the same place; the SDK would go on with what it knew of that address."""
     model = network(last=1)
     load(mailbox, model)
-    model[3] = 50
+    model[PARAMETERS] = 50
     load(mailbox, model)
     assert infer(mailbox, [0] * INPUTS) == [50, 51, 52]
-    model[3] = 1
+    model[PARAMETERS] = 1
     load(mailbox, model)
     assert infer(mailbox, [0] * INPUTS) == [1, 2, 3]
 
@@ -99,7 +116,10 @@ def test_a_refused_network_is_not_run(mailbox: Any) -> None:
 
 def test_without_a_tpu_nothing_is_loaded(glue: Any) -> None:
     glue.tpu_there(0)
-    assert not glue.mailbox_start()
+    glue.mailbox_start()  # returns: a task of its own waits
+    time.sleep(0.1)
+    assert not glue.mailbox_there()
+    assert glue.mailbox_temperature() == -(2**31)
     assert load(glue, network()) == BROKEN
 
 

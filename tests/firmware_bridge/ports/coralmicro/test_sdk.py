@@ -32,7 +32,7 @@ def sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file.write_text("x")
     (folder / ".gitmodules").write_text(
         '[submodule "third_party/CMSIS"]\n\tpath = third_party/CMSIS\n\turl = x\n'
-        '[submodule "third_party/a71ch-crypto-support"]\n\tpath = third_party/a71ch-crypto-support\n\turl = y\n'
+        '[submodule "third_party/ArduinoCore-API"]\n\tpath = third_party/ArduinoCore-API\n\turl = y\n'
     )
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -81,13 +81,23 @@ def test_a_missing_submodule(sdk: Path) -> None:
 
 
 def test_a_submodule_that_nothing_of_ours_needs_may_be_missing(sdk: Path) -> None:
-    assert not (sdk / "third_party/a71ch-crypto-support").exists()
+    assert not (sdk / "third_party/ArduinoCore-API").exists()
     check_sdk(sdk)
 
 
 def test_no_cmake(sdk: Path) -> None:
     (sdk.parent / "programs" / "cmake").unlink()
     with pytest.raises(EnvironmentLacking, match="CMake is not installed"):
+        check_sdk(sdk)
+
+
+@pytest.mark.parametrize("name", ["a71ch-crypto-support", "coremark", "cyw-bt-patch"])
+def test_what_only_cmake_wants_must_be_there(sdk: Path, name: str) -> None:
+    """Seen with CMake 3.25 and commit c9f665b: each of the three alone stops the configuration."""
+    path = f"third_party/{name}"
+    with (sdk / ".gitmodules").open("a") as file:
+        file.write(f'[submodule "{path}"]\n\tpath = {path}\n\turl = z\n')
+    with pytest.raises(EnvironmentLacking, match=f"{name} is empty"):
         check_sdk(sdk)
 
 

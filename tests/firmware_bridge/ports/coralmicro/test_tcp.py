@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -26,6 +27,11 @@ def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
 def connect(tcp: Any) -> socket.socket:
     until(lambda: tcp.tcp_port() != 0)
     return socket.create_connection(("127.0.0.1", tcp.tcp_port()), timeout=5)
+
+
+def _flood(host: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        host.sendall(b"\x09" * 300_000)
 
 
 def take(tcp: Any, most: int = 4096) -> bytes:
@@ -65,10 +71,11 @@ def test_a_slow_device_holds_the_host_back_and_loses_nothing(tcp: Any) -> None:
         host.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         sender = threading.Thread(target=host.sendall, args=(content,))
         sender.start()
+        assert take_all(tcp, 1) == b"\0"
         until(lambda: tcp.tcp_peak() == RING)
         time.sleep(0.05)
         assert sender.is_alive()  # the ring is full: the host waits
-        assert take_all(tcp, len(content) + 1) == b"\x00" + content
+        assert take_all(tcp, len(content)) == content
         sender.join(5)
         assert not sender.is_alive()
 
@@ -97,6 +104,20 @@ def test_a_new_host_takes_the_place_of_the_one_before(tcp: Any) -> None:
             assert old.recv(16) == b""  # told to go
             tcp.tcp_send(b"to new", 6)
             assert new.recv(16) == b"to new"
+
+
+def test_a_new_host_gets_none_of_what_a_full_ring_holds(tcp: Any) -> None:
+    """Else it would be answered what the old one asked, and its first frame would lack the zero before it."""
+    with connect(tcp) as old:
+        sender = threading.Thread(target=_flood, args=(old,))
+        sender.start()
+        assert take_all(tcp, 1) == b"\0"
+        until(lambda: tcp.tcp_peak() == RING)
+        with connect(tcp) as new:
+            new.sendall(b"whole\x00")
+            time.sleep(0.1)
+            assert take_all(tcp, 7) == b"\x00whole\x00"
+        sender.join(5)
 
 
 def test_a_host_that_goes_may_come_again(tcp: Any) -> None:

@@ -12,10 +12,11 @@ import cffi
 import numpy as np
 import pytest
 
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
-from firmware_bridge.protocol import Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
+from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
 from hil.client.capture import record
 from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
@@ -26,15 +27,15 @@ ffi = cffi.FFI()
 Start = Callable[..., tuple[Any, DeviceClient]]
 
 
-def fake_network(inputs: int, outputs: int, last: int) -> bytes:
+def fake_network(inputs: int, outputs: int, last: int, token: int = 0) -> bytes:
     """Return a network as the fake interpreter reads it: score i is the sum of all inputs, plus i, plus `last`."""
-    return struct.pack("<BBBBHH", 3, 1, 0, last, inputs, outputs).ljust(1000, bytes([last]))
+    return struct.pack("<BBBBHHQB", 3, 1, 0, 0, inputs, outputs, token, last).ljust(1000, bytes([last]))
 
 
-def fake_image(bundle: Bundle, last: int) -> Image:
+def fake_image(bundle: Bundle, last: int, token: int = 0) -> Image:
     image = parse_image(build_image(bundle))
     acoustic, keyword = (
-        replace(network, model=fake_network(network.inputs, network.outputs, last + number))
+        replace(network, model=fake_network(network.inputs, network.outputs, last + number, token))
         for number, network in enumerate(image.networks)
     )
     return replace(image, acoustic=acoustic, keyword=keyword, bundle=f"{last:02x}" * 32)
@@ -45,9 +46,10 @@ def start(new_device: Callable[[], Any]) -> Iterator[Start]:
     """Return a function that powers a board with an image in its first slot, and a client that speaks to it."""
     links = []
 
-    def power(image: Image | None, tpu: bool = True) -> tuple[Any, DeviceClient]:
+    def power(image: Image | None, tpu: bool = True, flags: int = 1) -> tuple[Any, DeviceClient]:
         board = new_device()
         content = write_image(image) if image else b""
+        board.reset_flags(flags)
         board.device_start(content, len(content), tpu)
         deadline = time.monotonic() + 5
         while board.device_port() == 0:
@@ -59,6 +61,19 @@ def start(new_device: Callable[[], Any]) -> Iterator[Start]:
     yield power
     for link in links:
         link.close()
+
+
+def until(reached: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def watchdog_is_fed(board: Any) -> bool:
+    before = board.device_refreshes()
+    time.sleep(0.2)
+    return bool(board.device_refreshes() > before)
 
 
 def window(bundle: Bundle, seed: int) -> Any:
@@ -73,7 +88,7 @@ def wrapped(values: Any) -> list[int]:
 def test_hello_says_what_the_board_is(bundle: Bundle, start: Start) -> None:
     board, client = start(fake_image(bundle, 5))
     identity = client.hello()
-    assert identity.build == "coralmicro 1"
+    assert identity.build == "coralmicro 2"
     assert identity.evidence == "measured"
     assert identity.bundle == "05" * 32
     assert identity.cycles_per_us == 792
@@ -143,14 +158,29 @@ def test_the_board_restarts_itself_when_networks_have_no_room_left(bundle: Bundl
 
 
 def test_the_microphone_s_upper_sixteen_bits_in_order(bundle: Bundle, start: Start) -> None:
-    _, client = start(fake_image(bundle, 5))
+    board, client = start(fake_image(bundle, 5))
     client.hello()
     heard = record(client, 0.3)
     assert heard.lost_samples == 0 and heard.gaps == ()
     assert np.array_equal(heard.pcm, np.arange(len(heard.pcm)) % 30000)
     assert len(heard.pcm) >= 4800
+    assert board.microphone_starts() == 1
+    until(lambda: board.microphone_on() == 0)  # its power goes with the recording
+    time.sleep(0.2)  # sound that nobody must hear later
     again = record(client, 0.1)
-    assert again.pcm[0] == 0  # nothing is left of the time before
+    assert again.pcm[0] == 0 and again.lost_samples == 0
+    assert board.microphone_starts() == 2
+
+
+def test_what_the_driver_loses_is_counted(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    client.ask("listen", mode=2)
+    until(lambda: client.ask("get_capture", offset=0)["available"] >= 800)
+    board.microphone_overflow(3)
+    until(lambda: client.ask("get_capture", offset=0)["lost_samples"] == 3 * 800)
+    client.ask("listen", mode=0)
+    assert client.stats()["microphone_overruns"] == 1
 
 
 def test_without_a_tpu_the_board_answers_all_the_same(bundle: Bundle, start: Start) -> None:
@@ -161,6 +191,109 @@ def test_without_a_tpu_the_board_answers_all_the_same(bundle: Bundle, start: Sta
     with pytest.raises(DeviceRefused, match="neither slot holds a bundle"):
         client.score_segment(window(bundle, 1))
     assert client.stats()["temperature_mc"] == -(2**31)
+
+
+def test_without_a_tpu_hello_says_so_and_a_late_one_is_taken(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5), tpu=False)
+    assert client.hello().troubles == TABLE.troubles["tpu_missing"]
+    assert watchdog_is_fed(board)
+    board.tpu_there(1)
+    until(lambda: client.hello().has_bundle)
+    assert client.hello().troubles == 0
+    assert board.device_leds() == 3
+    assert client.score_segment(window(bundle, 1)).windows == 1
+
+
+def test_a_run_that_fails_is_answered_counted_and_ends_in_a_restart(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    pcm = window(bundle, 1)
+    client.score_segment(pcm)
+    board.usb_bad(board.usb_transfers(), board.usb_transfers() + 1, 3)
+    with pytest.raises(DeviceRefused, match="a network gave no scores"):
+        client.score_segment(pcm)
+    until(lambda: board.device_resets() > 0)
+    assert client.stats()["tpu_failures"] >= 1
+    assert client.stats()["temperature_mc"] == -(2**31)
+
+
+def test_the_end_of_a_segment_moves_nothing_over_usb(bundle: Bundle, start: Start) -> None:
+    """The SDK CHECKs a read of the temperature, and a failed CHECK is the end: only `get_stats` may risk it."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    pcm = window(bundle, 1)
+    client.score_segment(pcm)
+    before = board.usb_transfers()
+    client.score_segment(pcm)
+    runs = board.usb_transfers() - before
+    board.usb_bad(board.usb_transfers() + runs, 1 << 30, 3)  # from the end of the next segment on
+    assert client.score_segment(pcm).windows == 1
+    assert not board.device_ended()
+
+
+def test_a_check_of_the_sdk_stops_feeding_the_watchdog(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    assert 20 <= board.watchdog_seconds() <= 60
+    assert watchdog_is_fed(board)
+    board.usb_bad(board.usb_transfers(), 1 << 30, 3)
+    with pytest.raises(UndertoneError):
+        client.stats()
+    assert board.device_ended()
+    assert not watchdog_is_fed(board)
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"), [(1, "power"), (32, "watchdog"), (4, "fault"), (2, "host"), (0, "unknown")]
+)
+def test_hello_and_stats_say_why_the_board_started(
+    bundle: Bundle, start: Start, flags: int, reason: str
+) -> None:
+    _, client = start(fake_image(bundle, 5), flags=flags)
+    assert client.hello().reset_reason == TABLE.reset_reasons[reason]
+    assert client.stats()["reset_reason"] == TABLE.reset_reasons[reason]
+
+
+def test_the_watchdog_s_handler_leaves_evidence(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    assert client.ask("get_crash")["reason"] == 0
+    frame = ffi.new("uint32_t[]", list(range(100, 108)) + [0] * 1100)
+    board.crash(frame, TABLE.reset_reasons["watchdog"])
+    found = client.ask("get_crash")
+    assert found["reason"] == TABLE.reset_reasons["watchdog"]
+    assert list(found["registers"])[:8] == list(range(100, 108))
+    assert list(found["registers"])[9:] == [0x8200, 0x40000000, 0, 0x20100000]
+    assert found["task"] == "fake"
+    assert client.hello().troubles & TABLE.troubles["crash_kept"]
+    assert board.device_resets() == 1
+
+
+def test_new_weights_under_an_old_token_lead_to_a_restart(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5, token=9))
+    client.hello()
+    client.score_segment(window(bundle, 1))
+    send_update(client, write_image(fake_image(bundle, 50, token=9)))
+    assert board.device_resets() == 0
+    until(lambda: board.device_resets() > 0)  # when nobody has spoken for two seconds
+
+
+def test_the_green_light_goes_where_the_bundle_goes(bundle: Bundle, start: Start) -> None:
+    board, client = start(None)
+    client.hello()
+    assert board.device_leds() == 1
+    send_update(client, write_image(fake_image(bundle, 9)))
+    until(lambda: board.device_leds() == 3)
+
+
+def test_a_burst_on_the_uart_is_whole_or_counted(bundle: Bundle, start: Start) -> None:
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    request = encode_frame(Frame(1, 42, encode("hello", session=9)))
+    burst = request * 40  # far more than the 64 bytes of the SDK's console
+    board.console_in(burst, len(burst))
+    until(lambda: client.stats()["frames_good"] >= 40)
+    assert client.stats()["receive_overruns"] == 0
 
 
 def test_an_empty_board_takes_its_first_bundle(bundle: Bundle, start: Start) -> None:
@@ -185,5 +318,5 @@ def test_the_uart_speaks_the_same_protocol_between_printed_lines(bundle: Bundle,
             time.sleep(0.005)
         (reply,) = [frame for frame in frames if isinstance(frame, Frame)]
         assert reply.sequence == 42
-        assert decode(reply.kind, reply.payload)["build"] == "coralmicro 1"
+        assert decode(reply.kind, reply.payload)["build"] == "coralmicro 2"
         assert sum(not isinstance(frame, Frame) for frame in frames) == bool(printed)

@@ -16,7 +16,16 @@ from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
-from firmware_bridge.protocol import DeviceServer, Frame, FrameDecoder, Kind, decode, encode, encode_frame
+from firmware_bridge.protocol import (
+    TABLE,
+    DeviceServer,
+    Frame,
+    FrameDecoder,
+    Kind,
+    decode,
+    encode,
+    encode_frame,
+)
 from firmware_bridge.protocol.engine import NO_SLOT
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.engine import bundle_identity, reference_server
@@ -25,7 +34,7 @@ SLOT_BYTES = 64 * 1024
 Both = Callable[[list[bytes]], bytes]
 
 
-def wire(name: str, sequence: int, version: int = 1, **fields: Any) -> bytes:
+def wire(name: str, sequence: int, version: int = TABLE.version, **fields: Any) -> bytes:
     return encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields)), version)
 
 

@@ -11,7 +11,7 @@ import pytest
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
-from firmware_bridge.ports.sources import CORE
+from firmware_bridge.ports.sources import CORE, write_sources
 from firmware_bridge.ports.twin.build import (
     BOARD_SOURCES,
     HERE,
@@ -42,8 +42,11 @@ def firmware(bundle: Bundle, compiler: Compiler) -> Firmware:
 
 
 @pytest.fixture(scope="session")
-def planted(compiler: Compiler) -> Firmware:
-    return link([PLANTED, *(HERE / name for name in BOARD_SOURCES)], [CORE], compiler=compiler)
+def planted(bundle: Bundle, compiler: Compiler, tmp_path_factory: pytest.TempPathFactory) -> Firmware:
+    folder = tmp_path_factory.mktemp("planted")
+    made = write_sources(bundle.manifest, folder)
+    own = [PLANTED, CORE / "crash.c", CORE / "crc32.c", *(HERE / name for name in BOARD_SOURCES)]
+    return link(own, [CORE, made], compiler=compiler)
 
 
 @pytest.fixture(scope="session")

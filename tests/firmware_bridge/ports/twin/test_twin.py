@@ -18,16 +18,12 @@ from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.ports.twin.memory import ON_CHIP_LIMIT, on_chip_bytes
-from firmware_bridge.protocol import ErrorCode
+from firmware_bridge.protocol import TABLE, ErrorCode
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024
-IDENTITY_NUMBERS = """
-    session capabilities slot cycles_per_us labels keywords window_samples hop_samples frames channels
-    chunk_samples chunks_in_flight segment_samples
-"""
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +114,8 @@ def conversation(chunk: int) -> list[bytes]:
 
 def messages_identity() -> dict[str, object]:
     """Return the fields of a message that no host should send."""
-    texts = ("build", "bundle", "frontend", "acoustic_sha256", "keyword_sha256", "evidence")
-    return dict.fromkeys(texts, "") | dict.fromkeys(IDENTITY_NUMBERS.split(), 1)
+    fields = TABLE.layouts["identity"].fields
+    return {field.name: "" if field.is_text else 1 for field in fields}
 
 
 @pytest.mark.parametrize("chunk", [480, 333])

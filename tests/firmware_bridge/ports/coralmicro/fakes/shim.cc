@@ -1,7 +1,9 @@
 /* The port's parts as C functions, and the fakes' state. */
 #include <cstring>
 
+#include "clock.h"
 #include "flash.h"
+#include "libs/base/timer.h"
 #include "libs/base/filesystem.h"
 #include "libs/tensorflow/utils.h"
 #include "mailbox.h"
@@ -9,12 +11,19 @@
 #include "ring.h"
 #include "tcp.h"
 #include "uart.h"
+#include "libs/base/reset.h"
+#include "restart.h"
+#include "tokens.h"
+#include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/drivers/fsl_wdog.h"
 #include "wire.h"
 
 FakeDisk g_disk;
 std::atomic<uint32_t> g_waited{0}, g_woken{0};
+std::atomic<bool> g_ended{false};
+uint32_t g_reset_flags = 1;
+std::atomic<int> g_resets{0}, g_refreshes{0}, g_watchdog_seconds{0};
 namespace coralmicro {
-bool g_tpu_there = true;
+std::atomic<bool> g_tpu_there{true};
 PerformanceMode g_tpu_mode = PerformanceMode::kLow;
 }  // namespace coralmicro
 
@@ -58,7 +67,40 @@ int32_t disk_size(const char* path) {
 
 void tpu_there(int32_t there) { coralmicro::g_tpu_there = there != 0; }
 int32_t tpu_mode(void) { return static_cast<int32_t>(coralmicro::g_tpu_mode); }
-int32_t mailbox_start(void) { return undertone::MailboxStart(); }
+void restart_start(uint32_t flags) {
+  g_reset_flags = flags;
+  undertone::RestartStart();
+}
+int32_t restart_spoilt(void) { return undertone::RestartSpoiltByTpu(); }
+void restart_opening(int32_t opening) { undertone::RestartOpeningTpu(opening != 0); }
+void restart(uint32_t reason) { undertone::Restart(static_cast<uint8_t>(reason)); }
+int32_t health_reason(void) {
+  ut_health health = {};
+  undertone::Health(nullptr, &health);
+  return health.reset_reason;
+}
+uint32_t health_count(int32_t watchdog) {
+  ut_health health = {};
+  undertone::Health(nullptr, &health);
+  return watchdog != 0 ? health.watchdog_resets : health.restarts;
+}
+void timer_set(uint64_t fixed, int32_t torn) {
+  coralmicro::g_timer.fixed = fixed;
+  coralmicro::g_timer.torn = torn;
+}
+uint32_t clock_ms(void) { return undertone::Milliseconds(nullptr); }
+void mailbox_start(void) { undertone::MailboxStart(); }
+int32_t mailbox_there(void) { return undertone::MailboxIsThere(); }
+int32_t mailbox_needs_restart(void) { return undertone::MailboxNeedsRestart(); }
+int32_t mailbox_temperature(void) { return undertone::MailboxTemperature(nullptr); }
+int32_t usb_transfers(void) { return g_usb.transfers; }
+void usb_bad(int32_t from, int32_t to, int32_t end) {
+  g_usb.bad_from = from;
+  g_usb.bad_to = to;
+  g_usb.end = static_cast<FakeUsbEnd>(end);
+}
+void usb_late(void) { g_usb.late(g_usb.late_parameter, nullptr, 64, kStatus_USB_Success); }
+int32_t usb_dead_writes(void) { return g_usb.dead_writes; }
 int32_t mailbox_load(uint32_t network, const uint8_t* model, size_t bytes, size_t arena, size_t in,
                      size_t out) {
   return undertone::MailboxLoad(nullptr, network, model, bytes, arena, in, out);

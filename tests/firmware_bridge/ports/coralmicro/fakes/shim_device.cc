@@ -6,17 +6,24 @@
 #include "libs/base/network.h"
 #include "libs/base/reset.h"
 #include "libs/tpu/edgetpu_manager.h"
+#include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/drivers/fsl_wdog.h"
 
 FakeDisk g_disk;
 FakeConsole g_console;
 std::atomic<uint32_t> g_waited{0}, g_woken{0};
-std::atomic<int> g_port{0}, g_leds{0}, g_resets{0};
+FakeMicrophone g_microphone;
+uint32_t g_reset_flags = 1;
+std::atomic<bool> g_ended{false};
+std::atomic<int> g_port{0}, g_leds{0}, g_resets{0}, g_refreshes{0}, g_watchdog_seconds{0};
 namespace coralmicro {
-bool g_tpu_there = true;
+std::atomic<bool> g_tpu_there{true};
 PerformanceMode g_tpu_mode = PerformanceMode::kLow;
 }  // namespace coralmicro
 
 extern "C" void app_main(void*);
+namespace undertone {
+extern "C" void UndertoneCrash(const uint32_t* frame, uint32_t reason);
+}
 
 extern "C" {
 /* Of the linker script: 100 bytes of data, 200 of bss, 40 that are not cached. */
@@ -36,6 +43,21 @@ void device_start(const uint8_t* slot, size_t bytes, int32_t tpu) {
 int32_t device_port(void) { return g_port; }
 int32_t device_leds(void) { return g_leds; }
 int32_t device_resets(void) { return g_resets; }
+int32_t device_ended(void) { return g_ended; }
+int32_t device_refreshes(void) { return g_refreshes; }
+int32_t watchdog_seconds(void) { return g_watchdog_seconds; }
+void tpu_there(int32_t there) { coralmicro::g_tpu_there = there != 0; }
+void reset_flags(uint32_t flags) { g_reset_flags = flags; }
+int32_t usb_transfers(void) { return g_usb.transfers; }
+void usb_bad(int32_t from, int32_t to, int32_t end) {
+  g_usb.bad_from = from;
+  g_usb.bad_to = to;
+  g_usb.end = static_cast<FakeUsbEnd>(end);
+}
+int32_t microphone_on(void) { return g_microphone.readers; }
+int32_t microphone_starts(void) { return g_microphone.started; }
+void microphone_overflow(int32_t buffers) { g_microphone.overflow = buffers; }
+void crash(const uint32_t* frame, uint32_t reason) { undertone::UndertoneCrash(frame, reason); }
 size_t disk_read(const char* path, uint8_t* bytes, size_t most) {
   const auto& content = g_disk.files[path];
   std::copy_n(content.begin(), std::min(most, content.size()), bytes);

@@ -4,6 +4,7 @@
 
 std::atomic<uint32_t> g_waited{0}, g_woken{0};
 std::atomic<int> g_port{0};
+std::atomic<bool> g_ended{false};
 
 extern "C" {
 void tcp_start(void) { undertone::TcpStart(nullptr); }

@@ -1,4 +1,6 @@
-/* A microphone that hears a ramp: sample n is n, in the upper half of its 32 bits; noise in the lower. */
+/* A microphone that hears a ramp from its start on: sample n is n - 2400, in the upper half of its 32 bits; noise in
+ * the lower. As the SDK's: it runs as long as its reader lives, whether or not anybody takes what it hears, and what
+ * finds no room is counted in buffers. Time is counted in buffers taken: g_microphone says what happens. */
 #ifndef FAKE_AUDIO_SERVICE_H
 #define FAKE_AUDIO_SERVICE_H
 
@@ -10,6 +12,13 @@
 #include <vector>
 
 #include "libs/base/tasks.h"
+
+struct FakeMicrophone {
+  std::atomic<int> readers{0};   /* that are alive: the microphone's power */
+  std::atomic<int> overflow{0}; /* buffers to be lost before the next one */
+  std::atomic<int> started{0};
+};
+extern FakeMicrophone g_microphone;
 
 namespace coralmicro {
 enum class AudioSampleRate : int32_t { k16000_Hz = 16000 };
@@ -25,38 +34,35 @@ struct AudioDriver {
   template <size_t Buffers, size_t Samples>
   explicit AudioDriver(AudioDriverBuffers<Buffers, Samples>&) {}
 };
-class AudioService {
+class AudioReader {
  public:
-  using Callback = bool (*)(void*, const int32_t*, size_t);
-  AudioService(AudioDriver*, const AudioDriverConfig& config, int, int) : config_(config) {}
-  ~AudioService() { Stop(); }
-  int AddCallback(void* context, Callback callback) {
-    on_ = true;
-    task_ = std::thread([this, context, callback] {
-      const size_t count = static_cast<size_t>(config_.rate) * config_.ms / 1000;
-      for (int32_t at = 0; on_;) {
-        std::vector<int32_t> samples;
-        for (size_t i = 0; i < count; ++i)
-          samples.push_back(static_cast<int32_t>(at++ % 30000 * 65536 + 12345));
-        callback(context, samples.data(), samples.size());
-        std::this_thread::sleep_for(std::chrono::milliseconds(config_.ms));
-      }
-    });
-    return 7;
+  AudioReader(AudioDriver*, const AudioDriverConfig& config)
+      : ms_(config.ms), buffer_(static_cast<size_t>(config.rate) * config.ms / 1000) {
+    ++g_microphone.readers;
+    ++g_microphone.started;
   }
-  bool RemoveCallback(int id) {
-    Stop();
-    return id == 7;
+  ~AudioReader() { --g_microphone.readers; }
+  size_t FillBuffer() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms_));
+    if (at_ > 2400) {
+      const int lost = g_microphone.overflow.exchange(0);
+      overflows_ += lost;
+      at_ += lost * static_cast<int32_t>(buffer_.size());
+    }
+    for (auto& sample : buffer_) {
+      sample = (at_ < 2400 ? 7 : (at_ - 2400) % 30000) * 65536 + 12345;
+      ++at_;
+    }
+    return buffer_.size();
   }
+  const std::vector<int32_t>& Buffer() const { return buffer_; }
+  int OverflowCount() const { return overflows_; }
 
  private:
-  void Stop() {
-    on_ = false;
-    if (task_.joinable()) task_.join();
-  }
-  AudioDriverConfig config_;
-  std::atomic<bool> on_{false};
-  std::thread task_;
+  size_t ms_;
+  std::vector<int32_t> buffer_;
+  int32_t at_ = 0;
+  int overflows_ = 0;
 };
 }  // namespace coralmicro
 

@@ -1,12 +1,15 @@
 #ifndef FAKE_RESET_H
 #define FAKE_RESET_H
 
-#include <atomic>
+#include <cstdint>
 
-extern std::atomic<int> g_resets;
+extern uint32_t g_reset_flags;
 
 namespace coralmicro {
-inline void ResetToFlash() { ++g_resets; }
+struct ResetStats {
+  uint32_t reset_reason, watchdog_resets, lockup_resets;
+};
+inline ResetStats ResetGetStats() { return {g_reset_flags, 0, 0}; }
 }  // namespace coralmicro
 
 #endif

@@ -9,6 +9,7 @@ typedef uint32_t StackType_t;
 typedef unsigned long UBaseType_t;
 struct StaticTask_t {};
 #define pdTRUE 1
+#define portMAX_DELAY 0xFFFFFFFFu
 #define pdPASS 1
 #define pdMS_TO_TICKS(ms) (ms)
 #define configMINIMAL_STACK_SIZE 90

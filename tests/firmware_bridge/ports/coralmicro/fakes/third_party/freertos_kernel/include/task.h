@@ -11,10 +11,17 @@
 typedef void* TaskHandle_t;
 extern std::atomic<uint32_t> g_waited, g_woken;
 
-inline TaskHandle_t xTaskGetCurrentTaskHandle() { return nullptr; }
+inline TaskHandle_t xTaskGetCurrentTaskHandle() {
+  static int task;
+  return &task;
+}
 inline void vTaskDelay(TickType_t ticks) { std::this_thread::sleep_for(std::chrono::milliseconds(ticks)); }
 inline void vTaskSuspend(TaskHandle_t) { vTaskDelay(1000); }
 inline uint32_t ulTaskNotifyTake(int, TickType_t ticks) {
+  if (ticks == portMAX_DELAY) { /* until somebody gives: looked for every 2 ms */
+    vTaskDelay(2);
+    return 0;
+  }
   g_waited += ticks;
   vTaskDelay(ticks / 10);
   return 0;
@@ -37,6 +44,8 @@ struct TaskStatus_t {
 inline void vTaskGetInfo(TaskHandle_t, TaskStatus_t* status, int, eTaskState) {
   status->usStackHighWaterMark = 1096;
 }
+inline const char* pcTaskGetName(TaskHandle_t) { return "fake"; }
+inline void vTaskPrioritySet(TaskHandle_t, UBaseType_t) {}
 inline TickType_t xTaskGetTickCount() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<TickType_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

@@ -1,0 +1,1 @@
+"""Is a compiled file really made from this original?"""

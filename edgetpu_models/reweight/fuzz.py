@@ -1,0 +1,145 @@
+"""Damaged triples: `reweight` must answer with the honest file or with a typed refusal.
+
+`python -m edgetpu_models.reweight.fuzz COUNT SEED FOLDER …` damages one file of a triple at a time, takes what comes
+back apart, and prints the counts as JSON. Damage in instruction bits whose meaning nobody knows cannot be seen by
+any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgetpu_models.fuzz import mutate
+from edgetpu_models.program.container import open_compiled
+from edgetpu_models.reweight.derive import reweight
+from firmware_bridge.base.errors import UndertoneError
+
+LIMIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Triple:
+    """A template and a network whose honest result is known.
+
+    Attributes:
+        original: The template's original.
+        compiled: Its real compile.
+        retrained: The other network (or the original again).
+        honest: What `reweight` makes of the undamaged files.
+    """
+
+    original: bytes
+    compiled: bytes
+    retrained: bytes
+    honest: bytes
+
+
+def triples(folders: Sequence[Path]) -> Iterator[Triple]:
+    """Yield the triples that folders with a `PAIRS.csv` have room for: every pair with itself and its neighbour."""
+    for folder in folders:
+        with (folder / "PAIRS.csv").open() as stream:
+            rows = [row for row in csv.DictReader(stream) if row["original"]]
+        for row, other in zip(rows, [*rows[1:], rows[0]], strict=True):
+            for wanted in (row, other):
+                files = [
+                    (folder / name).read_bytes()
+                    for name in (row["original"], row["compiled"], wanted["original"])
+                ]
+                try:
+                    yield Triple(files[0], files[1], files[2], reweight(*files).data)
+                except UndertoneError:
+                    continue
+
+
+def without_token(data: bytes) -> bytes:
+    """Return a compiled file with its caching tokens blanked."""
+    changed = bytearray(data)
+    for program in open_compiled(data).programs:
+        if program.token_at:
+            changed[program.token_at : program.token_at + 8] = bytes(8)
+    return bytes(changed)
+
+
+def outcome(triple: Triple, which: int, damaged: bytes) -> str:
+    """Return what `reweight` made of a triple whose file `which` (0 to 2) was damaged."""
+    files = [triple.original, triple.compiled, triple.retrained]
+    same = files[which] == damaged
+    before, files[which] = files[which], damaged
+    try:
+        made = without_token(reweight(*files).data)
+    except UndertoneError as error:
+        return type(error).__name__
+    honest = without_token(triple.honest)
+    if made == honest:
+        return "honest" if not same else "unchanged"
+    if which == 2:
+        return _other_way(triple, damaged, made)
+    if which == 1 and len(made) == len(honest) == len(damaged):
+        places = [i for i in range(len(made)) if made[i] != honest[i]]
+        if all(made[i] == damaged[i] != before[i] for i in places):
+            return "carried"
+    if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
+        return "carried"  # bytes behind everything that is read were cut off
+    return "WRONG"
+
+
+def _other_way(triple: Triple, damaged: bytes, made: bytes) -> str:
+    """A damaged network may be a valid other one: from its neighbour's template it must come out the same."""
+    try:
+        again = reweight(triple.retrained, triple.honest, damaged).data
+    except UndertoneError:
+        return "valid network, no second way"
+    return "valid network, two ways agree" if without_token(again) == made else "WRONG"
+
+
+def run(known: Sequence[Triple], count: int, seed: int) -> dict[str, object]:
+    """Damage `count` files and return the counts; smaller templates are drawn more often."""
+    rng = random.Random(seed)
+    answers: Counter[str] = Counter()
+    failures: list[str] = []
+    start, slowest = time.perf_counter(), 0.0
+    weights = [1 / len(t.compiled) ** 2 for t in known]
+    for number in range(count):
+        (triple,) = rng.choices(known, weights)
+        which = rng.randrange(3)
+        damaged = mutate((triple.original, triple.compiled, triple.retrained)[which], rng)
+        began = time.process_time()
+        try:
+            answer = outcome(triple, which, damaged)
+        except Exception as error:  # noqa: BLE001  (finding these is what a fuzzer is for; they are reported)
+            answer = "failure"
+            failures.append(f"file {number} of seed {seed}: {type(error).__name__}: {error}")
+        slowest = max(slowest, time.process_time() - began)
+        if answer == "WRONG" or slowest > LIMIT_S:
+            failures.append(f"file {number} of seed {seed}: {answer}, {slowest:.1f} s")
+        answers[f"{('original', 'compiled', 'retrained')[which]}: {answer}"] += 1
+    return {
+        "triples": count,
+        "answers": dict(sorted(answers.items())),
+        "failures": failures[:20],
+        "failure_count": len(failures),
+        "slowest_s": round(slowest, 3),
+        "seconds": round(time.perf_counter() - start, 1),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run from the command line; exit status 1 when something failed."""
+    known = list(triples([Path(a) for a in arguments[2:]]))
+    found = run(known, int(arguments[0]), int(arguments[1]))
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    return 1 if found["failure_count"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

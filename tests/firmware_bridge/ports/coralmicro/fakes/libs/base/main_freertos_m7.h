@@ -1,0 +1,3 @@
+#ifndef FAKE_MAIN_FREERTOS_M7_H
+#define FAKE_MAIN_FREERTOS_M7_H
+#endif
