@@ -1,8 +1,10 @@
-"""`undertone folds`: cross-validate a recipe's acoustic branch over folds of unseen speakers."""
+"""`undertone folds`: cross-validate a recipe's acoustic branch over folds of unseen speakers, or by any protocol."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +14,45 @@ import numpy as np
 from tools import console
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.pipeline.inputs import Inputs
     from tools.pipeline.stages import Stages
+    from train.evaluation.leak import AdmittedLeak, SpeakerProof
+    from train.protocols import Plan
+
+SPEAKER_FOLDS = "speaker-folds"
 
 
-def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ...]) -> Path:
+@dataclass(frozen=True, eq=False)
+class Division:
+    """A fold of another protocol than `speaker-folds`: int64 rows of the clips, and what `score` asks for."""
+
+    rows: NDArray[np.int64]
+    unseen: NDArray[np.int64]
+    proof: SpeakerProof | AdmittedLeak
+    plan: str
+
+
+def run_fold(
+    inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ...], division: Division | None = None
+) -> Path:
     """Stage: train on all but some speakers, convert to int8, and score them; `fold.json`.
 
     Nothing is selected on the held-out speakers: the number of epochs is fixed by the recipe.
+
+    Args:
+        inputs: What is trained on and scored.
+        stages: Where results are kept.
+        index: Number of the fold.
+        held_out: Speakers that are scored.
+        division: Which clips, where the speakers do not decide it.
     """
     from firmware_bridge.base.files import write_json
     from tools.pipeline import emotion, integer
 
-    rows = np.flatnonzero(~np.isin(inputs.speakers, held_out))
-    unseen = np.flatnonzero(np.isin(inputs.speakers, held_out))
+    rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
+    unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
     student = emotion.train_student(inputs, stages, f"fold-{index}-student", rows, index, None)
     acoustic = integer.acoustic_int8(inputs, stages, student, rows, f"fold-{index}-int8")
     views = emotion.make_views(inputs, stages)
@@ -43,7 +70,7 @@ def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ..
         network = Int8Network(acoustic / "acoustic.tflite")
         parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
         speakers = [str(s) for s in inputs.speakers[unseen]]
-        proof = require_disjoint(set(inputs.speakers[rows].tolist()), held_out)
+        proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
         cards = {
             name: score(
                 inputs.truth[unseen], values, speakers, inputs.labels, proof, evidence=inputs.evidence
@@ -56,6 +83,8 @@ def run_fold(inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ..
         )
 
     parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
+    if division:
+        parts["plan"] = division.plan
     return stages.run(f"fold-{index}", parts, make)
 
 
@@ -78,14 +107,43 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
             }
     found["majority_uar"] = float(np.mean([fold["int8"]["majority"]["uar"] for fold in folds]))
     found["prior_uar"] = float(np.mean([fold["int8"]["prior"]["uar"] for fold in folds]))
-    found["per_speaker"] = {name: uar for fold in folds for name, uar in fold["int8"]["per_speaker"].items()}
+    own: dict[str, list[float]] = defaultdict(list)
+    for fold in folds:
+        for name, uar in fold["int8"]["per_speaker"].items():
+            own[name].append(uar)
+    # Some protocols test a speaker in several folds.
+    found["per_speaker"] = {name: float(np.mean(values)) for name, values in own.items()}
     best = [fold["int8"]["n_best_uar"] for fold in folds]
     found["n_best_uar"] = {n: float(np.mean([one[n] for one in best])) for n in best[0]}
     return found
 
 
-def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> None:
-    """Print the folds, the mean with its spread, and each speaker's own score."""
+def plan_folds(
+    inputs: Inputs, protocol: str, count: int
+) -> tuple[Plan, list[tuple[tuple[str, ...], Division]]]:
+    """Return the plan of a protocol over the emotional clips, and the held-out speakers and rows of its folds.
+
+    Raises:
+        UnknownName, CorpusInvalid, SpeakerLeak: As `train.protocols.plan`.
+    """
+    from train.protocols import Options, plan
+
+    corpus = replace(inputs.emotion, clips=inputs.clips)
+    made = plan(protocol, [corpus], Options(folds=count, seed=inputs.recipe.seed))
+    place = {id(clip): row for row, clip in enumerate(inputs.clips)}
+    row_of = np.array([place[id(clip)] for clip in made.clips])
+    return made, [
+        (
+            made.speakers(one.test),
+            Division(row_of[one.train], row_of[one.test], made.proof(one), made.hash),
+        )
+        for one in made.folds
+    ]
+
+
+def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warning: str = "") -> None:
+    """Print the folds, the mean with its spread, and each speaker's own score; a warning before each."""
+    mark = f"{warning}: " if warning else ""
     rows: list[tuple[str, ...]] = [
         (
             str(index),
@@ -103,15 +161,15 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> N
     ]
     rows.append(("mean", "", *mean, f"{100 * summary['int8_agreement']:.1f}"))
     columns = ("fold", "speakers left out", "float UAR", "int8 UAR", "int8 F1", "int8 = float")
-    console.emit_table(f"Folds of unseen speakers, % (simulated, {speech} speech)", columns, rows)
+    whose = "Folds" if warning else "Folds of unseen speakers"
+    console.emit_table(f"{mark}{whose}, % (simulated, {speech} speech)", columns, rows)
     guesses = ", ".join(f"{n}-best {100 * v:.1f}" for n, v in summary["n_best_uar"].items())
-    console.emit_text(
-        f"Trivial: majority {100 * summary['majority_uar']:.1f}, prior {100 * summary['prior_uar']:.1f}. {guesses}."
-    )
+    majority, prior = (100 * summary[f"{kind}_uar"] for kind in ("majority", "prior"))
+    console.emit_text(f"{mark}Trivial: majority {majority:.1f}, prior {prior:.1f}. {guesses}.")
     each = ", ".join(
         f"{name.rpartition('/')[2]} {100 * v:.0f}" for name, v in sorted(summary["per_speaker"].items())
     )
-    console.emit_text(f"UAR of each speaker: {each}")
+    console.emit_text(f"{mark}UAR of each speaker: {each}")
 
 
 @click.command(
@@ -120,8 +178,14 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str) -> N
 @click.option("--recipe", "name", default="trunk", show_default=True, help="Recipe name, or a .toml file.")
 @click.option("--corpus", help="Emotion corpus, NAME or NAME:PATH, in place of the recipe's.")
 @click.option("--folds", "count", default=6, show_default=True, help="Number of folds.")
+@click.option(
+    "--protocol",
+    default=SPEAKER_FOLDS,
+    show_default=True,
+    help="Who is held out, by name (`undertone corpus` lists what fits a corpus).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(name: str, corpus: str | None, count: int, as_json: bool) -> None:
+def command(name: str, corpus: str | None, count: int, protocol: str, as_json: bool) -> None:
     """Cross-validate a recipe."""
     from tools.pipeline.inputs import effective_recipe, gather
     from tools.pipeline.soundness import check_sound, require_unheard
@@ -132,14 +196,20 @@ def command(name: str, corpus: str | None, count: int, as_json: bool) -> None:
     if corpus:
         recipe = recipe.model_copy(update={"emotion_corpus": corpus})
     inputs, stages = gather(recipe), Stages()
-    splits = leave_speakers_out(inputs.clips, count)
+    warning = ""
+    divided: list[tuple[tuple[str, ...], Division | None]]
+    if protocol == SPEAKER_FOLDS:
+        divided = [(split.test, None) for split in leave_speakers_out(inputs.clips, count)]
+    else:
+        made, planned = plan_folds(inputs, protocol, count)
+        warning, divided = made.warning, [*planned]
     sound = check_sound(inputs, stages)
-    for split in splits:
-        require_unheard(inputs, sound, split.test)
-    folders = [run_fold(inputs, stages, index, split.test) for index, split in enumerate(splits)]
+    for held_out, _ in divided if not warning else []:
+        require_unheard(inputs, sound, held_out)
+    folders = [run_fold(inputs, stages, index, *one) for index, one in enumerate(divided)]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
-    summary = summarise(folds)
+    summary = summarise(folds) | {"protocol": protocol, "warning": warning}
     if as_json:
         console.emit_json({"summary": summary, "folds": folds, "speech": inputs.evidence})
     else:
-        show(summary, folds, inputs.evidence)
+        show(summary, folds, inputs.evidence, warning)

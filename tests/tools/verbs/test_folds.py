@@ -15,6 +15,7 @@ from tools.cli import run
 from tools.pipeline import emotion, integer, stages
 from tools.pipeline.stages import Stages
 from tools.verbs.folds import run_fold, show, summarise
+from train.corpora.record import Clip, Corpus
 
 Capture = pytest.CaptureFixture[str]
 SPEAKERS = ("a/1", "a/2", "a/3", "a/4")
@@ -72,6 +73,19 @@ class FakeInputs(SimpleNamespace):
             labels=("happy", "sad"),
             evidence="real",
         )
+
+
+def mixed_inputs(part: str | None = None) -> FakeInputs:
+    """The same with real clips of a corpus, eight of each class, for protocols to divide."""
+    inputs = FakeInputs()
+    clips = tuple(
+        Clip(Path(f"/a/{n}.wav"), "a", SPEAKERS[n // 2], ("happy", "sad")[n % 2], partition=part)
+        for n in range(8)
+    )
+    inputs.clips = clips
+    inputs.emotion = Corpus("a", Path("/a"), ("happy", "sad"), clips, "none", "nobody", True)
+    inputs.recipe.seed = 3
+    return inputs
 
 
 @pytest.fixture
@@ -161,3 +175,54 @@ def test_the_verb_for_people(command: Callable[..., int], capsys: Capture) -> No
 def test_too_many_folds(command: Callable[..., int], capsys: Capture) -> None:
     assert run(["folds", "--recipe", "scratch", "--folds", "9"]) == 2
     assert "use at most 4 folds" in capsys.readouterr().err
+
+
+def test_a_protocol_that_mixes_speakers_marks_every_figure(
+    command: Callable[..., int],
+    trained: list[list[int]],
+    guarded: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: mixed_inputs())
+    assert command("--protocol", "random-clips") == 0
+    captured = capsys.readouterr()
+    figures = [
+        line
+        for line in captured.out.splitlines()
+        if line.rstrip().endswith(("speech)", ".")) or "UAR of" in line
+    ]
+    assert len(figures) == 3
+    assert all(line.startswith("LEAKS SPEAKERS: ") for line in figures)
+    assert "unseen speakers" not in captured.out
+    assert len(trained[0]) == 6, "one clip of each class is drawn for the test"
+    assert guarded == []
+    assert command("--protocol", "random-clips", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["summary"]["warning"] == "LEAKS SPEAKERS"
+    assert found["folds"][0]["int8"]["warning"] == "LEAKS SPEAKERS"
+
+
+def test_other_protocols_divide_speakers_and_are_guarded(
+    command: Callable[..., int],
+    trained: list[list[int]],
+    guarded: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: mixed_inputs())
+    assert command("--protocol", "leave-one-speaker-out", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["summary"]["protocol"], found["summary"]["warning"]) == ("leave-one-speaker-out", "")
+    assert guarded == [(name,) for name in SPEAKERS]
+    assert trained[1] == [0, 1, 4, 5, 6, 7]
+
+
+def test_protocols_that_do_not_fit_or_exist_are_answered(
+    command: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: mixed_inputs())
+    assert command("--protocol", "official") == 2
+    assert "no official division" in capsys.readouterr().err
+    assert command("--protocol", "hope") == 2
+    assert "speaker-folds" in capsys.readouterr().err
