@@ -88,28 +88,29 @@ def check_edgetpu_compiler(system: System) -> Finding:
 
 
 def check_corpora(system: System) -> list[Finding]:
-    """One line per corpus; synthetic speech stands in for one that is missing."""
+    """One line per corpus at hand or needed by default, and one for all others."""
+    from tools.pipeline.inputs import STAND_INS
     from train.corpora.registry import DATA_VARIABLE, data_folders, find_data
 
     del system
     import train.corpora
 
     searched = ", ".join(str(folder) for folder in data_folders())
-    findings = []
+    findings, others = [], []
     for name, reader in train.corpora.READERS.items():
         if reader.default is not None:
             continue
         root = next((path for folder in reader.folders if (path := find_data(folder))), None)
-        findings.append(
-            ok(f"corpus {name}", str(root))
-            if root
-            else Finding(
-                f"corpus {name}",
-                "missing",
-                f"not below {searched}",
-                f"put it there, or set {DATA_VARIABLE}; until then synthetic speech can stand in",
-            )
-        )
+        if root:
+            findings.append(ok(f"corpus {name}", str(root)))
+        elif name in STAND_INS:
+            fix = f"put it there, or set {DATA_VARIABLE}; until then synthetic speech stands in"
+            findings.append(Finding(f"corpus {name}", "missing", f"not below {searched}", fix))
+        else:
+            others.append(name)
+    if others:
+        fix = f"nothing needs them; to use one, put it below {searched} or name its folder as NAME:PATH"
+        findings.append(Finding("other corpora", "missing", ", ".join(others), fix))
     return findings
 
 

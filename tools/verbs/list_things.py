@@ -186,8 +186,12 @@ def _show(kind: str, entries: list[dict[str, Any]]) -> None:
     if not entries:
         console.emit_text(f"{kind}: none")
         return
-    rows = [[_cell(entry.get(column)) for column in COLUMNS[kind]] for entry in entries]
+    absent = [str(entry["name"]) for entry in entries if entry.get("state") == "missing"]
+    shown = [entry for entry in entries if entry.get("state") != "missing"]
+    rows = [[_cell(entry.get(column)) for column in COLUMNS[kind]] for entry in shown]
     console.emit_table(kind, [column.replace("_", " ") for column in COLUMNS[kind]], rows)
+    if absent:
+        console.emit_text(f"not at hand: {', '.join(absent)}")
     for entry in entries:
         if "why" in entry:
             console.emit_text(f"{entry['name']}: {entry['why']}")

@@ -71,7 +71,7 @@ def load(root: Path) -> Corpus:
         root=root,
         labels=tuple(sorted({str(clip.label) for clip in clips})),
         clips=in_order(clips),
-        licence="that of the sentences' corpus",
+        licence="as the sentences",
         attribution="the sentences' corpus (LibriSpeech: V. Panayotov, G. Chen, D. Povey, S. Khudanpur, ICASSP 2015)",
         commercial=False,
         sidecars=tuple(grid for _, grid in pairs),

@@ -228,7 +228,12 @@ def test_corpora_are_looked_for(ravdess: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("UNDERTONE_DATA", str(ravdess.parent))
     after = {f.name: f for f in machine.check_corpora(Machine())}
     assert after["corpus ravdess"] == ok("corpus ravdess", str(ravdess))
-    assert after["corpus urdu"].state == "missing"
+    assert after["corpus speech_commands"].state == "missing"
+    assert "synthetic speech stands in" in after["corpus speech_commands"].fix
+    # Nothing needs the others: one line, with all their names.
+    assert "corpus urdu" not in after
+    assert {"iemocap", "urdu"} <= set(after["other corpora"].what.split(", "))
+    assert "NAME:PATH" in after["other corpora"].fix
 
 
 def test_the_foundation_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -187,11 +187,8 @@ def test_a_protocol_that_mixes_speakers_marks_every_figure(
     monkeypatch.setattr("tools.pipeline.inputs.gather", lambda recipe: mixed_inputs())
     assert command("--protocol", "random-clips") == 0
     captured = capsys.readouterr()
-    figures = [
-        line
-        for line in captured.out.splitlines()
-        if line.rstrip().endswith(("speech)", ".")) or "UAR of" in line
-    ]
+    ends = ("speech)", ".")
+    figures = [x for x in captured.out.splitlines() if x.rstrip().endswith(ends) or "UAR of" in x]
     assert len(figures) == 3
     assert all(line.startswith("LEAKS SPEAKERS: ") for line in figures)
     assert "unseen speakers" not in captured.out

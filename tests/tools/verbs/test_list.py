@@ -127,3 +127,15 @@ def test_people_get_tables(
     monkeypatch.setattr(list_things, "BUNDLES", tmp_path / "none")
     assert run(["list", "bundles"]) == 0
     assert capsys.readouterr().out == "bundles: none\n"
+
+
+def test_people_see_what_is_at_hand_and_one_line_of_what_is_not(
+    ravdess: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("UNDERTONE_DATA", str(ravdess.parent))
+    assert run(["list", "corpora"]) == 0
+    told = capsys.readouterr().out
+    (absent,) = [line for line in told.splitlines() if line.startswith("not at hand: ")]
+    assert "iemocap" in absent
+    assert "ravdess" not in absent
+    assert [line for line in told.splitlines() if line.strip().startswith("ravdess ")]
