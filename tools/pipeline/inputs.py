@@ -110,7 +110,7 @@ class Inputs:
     def digests(self) -> dict[str, str]:
         """SHA-256 of what the stages read: sound, labels and order of both corpora, noises and rooms."""
         words = [[c.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
-        emotion = [[c.name, c.speaker, c.valence, c.arousal, c.dominance] for c in self.clips]
+        emotion = [[c.name, c.speaker, c.gender, c.valence, c.arousal, c.dominance] for c in self.clips]
         return {
             "emotion": sha256_of(
                 self.fingerprints[self.emotion.name], self.labels, emotion, self.truth, self.targets
