@@ -147,7 +147,7 @@ def made_up_inputs(**changes: Any) -> SimpleNamespace:
 
     def clip(name: str, label: str) -> SimpleNamespace:
         return SimpleNamespace(
-            path=Path(name), label=label, speaker="s1", valence=None, arousal=None, dominance=None
+            name=name, label=label, speaker="s1", gender=None, valence=None, arousal=None, dominance=None
         )
 
     corpus = SimpleNamespace(name="c", labels=("angry", "sad"))
