@@ -119,6 +119,12 @@ def test_a_copied_clip_is_damage_under_another_speaker_and_a_warning_under_the_s
     ]
 
 
+def test_synthetic_voices_are_not_compared(mini: Any) -> None:
+    clip = load_corpus(f"emodb:{mini.emodb()}").clips[0]
+    same = [replace(clip, evidence="synthetic", speaker=f"emodb/{n}") for n in range(2)]
+    assert hear(same, "toy").findings == ()
+
+
 def test_stretches_of_one_recording_are_no_copies(mini: Any) -> None:
     corpus = load_corpus(f"cmu_mosei:{mini.cmu_mosei()}")
     same = [replace(corpus.clips[0], start_s=start, end_s=start + 0.5) for start in (0.0, 0.01)]

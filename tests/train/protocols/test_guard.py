@@ -75,6 +75,11 @@ def test_a_renamed_speakers_recordings_are_caught(toy: Toy) -> None:
         require_sound_disjoint(made, prints_of(made.clips, sounds))
 
 
+def test_synthetic_voices_are_not_compared(toy: Toy) -> None:
+    made = plan("speaker-folds", [toy(speakers=4, evidence="synthetic")], Options(folds=2))
+    require_sound_disjoint(made, prints_of(made.clips, [speech(0)] * len(made.clips)))
+
+
 def test_a_plan_that_admits_its_leak_is_let_pass(toy: Toy) -> None:
     made = plan("random-clips", [toy()], warn=False)
     same = [speech(0)] * len(made.clips)
