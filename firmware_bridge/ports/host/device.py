@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,16 +24,19 @@ ARENA_BYTES = 1024 * 1024
 
 
 def memory_marks() -> MemoryMarks:
-    """Return this process's resident memory and its peak, in bytes (Linux and macOS)."""
-    import resource
+    """Return this process's resident memory and its peak, in bytes (Linux and macOS).
 
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    Linux's `ru_maxrss` is not asked: it is handed down through fork and exec, so a device that a large program
+    starts would look as large as that program. The high-water mark of `/proc` begins anew with the process.
+    """
     try:
-        now = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    except OSError:
-        now = peak
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        lines = dict(line.split(":", 1) for line in status.splitlines())
+        now, peak = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+    except (OSError, KeyError):  # no /proc: macOS, where the peak is the process's own, in bytes
+        import resource
+
+        now = peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return MemoryMarks(min(now, 0xFFFFFFFF), min(peak, 0xFFFFFFFF), 0)
 
 

@@ -39,7 +39,7 @@ def test_the_device_computes_what_the_laptop_computes(report: HilReport) -> None
 
 def test_every_promise_was_judged_and_the_gate_tested_itself(report: HilReport) -> None:
     assert {verdict.name for verdict in report.verdicts} == set(load_budgets())
-    assert report.passed
+    assert report.passed, [(one.name, one.detail) for one in report.broken]
     assert len(report.gate) == len([one for one in report.verdicts if one.quantity is not None])
     assert all(one.caught for one in report.gate)
     asked_of_people = [one.name for one in report.verdicts if one.status is Status.NOT_ASKED]

@@ -131,7 +131,7 @@ def test_threads_and_blocks_change_nothing(
     clips: KeywordClips, threads: int, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = make(clips, AugmentSettings())
-    monkeypatch.setattr(views_module, "THREADS", threads)
+    monkeypatch.setattr(views_module, "usable_cores", lambda: threads)
     monkeypatch.setattr(views_module, "BLOCK", block)
     found = make(clips, AugmentSettings())
     assert np.array_equal(found.features, expected.features)

@@ -84,3 +84,16 @@ def test_what_cannot_be_run_is_said_in_one_line(tmp_path: Path, capsys: pytest.C
     assert main(["--bundle", str(tmp_path), "--pty"]) == 2
     said = capsys.readouterr().err
     assert "no bundle at" in said and said.count("\n") == 1
+
+
+def test_memory_is_the_devices_own_and_not_its_parents() -> None:
+    """Linux hands `ru_maxrss` down through fork and exec: a small child of a large parent would look large."""
+    code = """
+import subprocess, sys
+kept = b"x" * 700_000_000
+line = "from firmware_bridge.ports.host.device import memory_marks as m; print(*vars(m()).values())"
+print(subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    now, peak, _ = (int(value) for value in done.stdout.split())
+    assert 5_000_000 < now <= peak < 400_000_000
