@@ -17,6 +17,7 @@ from firmware_bridge.base.paths import BUDGETS
 
 DEFAULT_PATH = BUDGETS
 
+# What can be promised, and its unit: the figures of `hil/checks`.
 UNITS: Mapping[str, str] = {
     "alignment_lsb": "LSB",
     "scores_lsb": "LSB",
@@ -37,7 +38,6 @@ UNITS: Mapping[str, str] = {
     "realtime_factor": "",
     "host_ram_bytes": "bytes",
 }
-"""What can be promised, and its unit: the figures of `hil/checks`."""
 
 
 class Budget(BaseModel):

@@ -9,8 +9,8 @@ from pathlib import Path
 from firmware_bridge.base.errors import InvalidSetting
 
 VARIABLE = "UNDERTONE_THREADS"
+# `QUOTA PERIOD` in microseconds, or `max PERIOD`: the share of a container (cgroup v2).
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""`QUOTA PERIOD` in microseconds, or `max PERIOD`: the share of a container (cgroup v2)."""
 
 
 def usable_cores(quota: Path = QUOTA) -> int:

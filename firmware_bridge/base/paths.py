@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# The checkout.
 ROOT = Path(__file__).resolve().parents[2]
-"""The checkout."""
 
+# Everything that is made; `make clean` removes it.
 BUILD = ROOT / "build"
-"""Everything that is made; `make clean` removes it."""
 
+# The bundle that the last `make edgetpu-model` built.
 BUNDLE = BUILD / "bundle"
-"""The bundle that the last `make edgetpu-model` built."""
 
+# All bundles that were built, by id.
 BUNDLES = BUILD / "bundles"
-"""All bundles that were built, by id."""
 
+# The promises.
 BUDGETS = ROOT / "budgets.toml"
-"""The promises."""
 
+# The recipes that come with the project.
 RECIPES = ROOT / "edgetpu_models" / "recipes"
-"""The recipes that come with the project."""
 
+# Pages for readers; some are generated.
 DOCS = ROOT / "docs"
-"""Pages for readers; some are generated."""

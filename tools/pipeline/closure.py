@@ -22,11 +22,11 @@ from firmware_bridge.base.files import sha256_file
 from firmware_bridge.base.paths import ROOT
 
 ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
+# The room whose definitions are followed one by one.
 WIRING = "tools"
-"""The room whose definitions are followed one by one."""
 
+# Files that are not Python and decide what a module computes; recipes are data.
 RENDERED = frozenset({".c", ".h", ".cc", ".toml", ".j2", ".html"})
-"""Files that are not Python and decide what a module computes; recipes are data."""
 
 LIBRARIES = (
     "numpy",

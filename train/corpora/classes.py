@@ -14,8 +14,8 @@ from firmware_bridge.base.progress import note
 from train.corpora.record import Clip, Corpus
 
 TABLE = Path(__file__).with_name("classes.toml")
+# The name of a corpus's own classes, with the clips that listeners did not agree on.
 ALL = "all"
-"""The name of a corpus's own classes, with the clips that listeners did not agree on."""
 
 
 @dataclass(frozen=True)

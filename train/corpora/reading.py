@@ -14,8 +14,8 @@ from firmware_bridge.base.progress import note, track
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, Audio, read_audio, to_pcm16
 from train.corpora.record import Clip
 
+# How far a label may reach beyond its recording's end: tables round, and some were made on the video.
 OVERSHOOT_S = 0.5
-"""How far a label may reach beyond its recording's end: tables round, and some were made on the video."""
 
 
 class ClipReader:

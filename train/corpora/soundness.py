@@ -21,8 +21,8 @@ from train.corpora.registry import Published
 from train.evaluation.duplicates import Prints, find_duplicates, sound_print
 
 Level = Literal["damage", "warning", "fact"]
+# Above so many clips copies are not looked for: the comparison grows with the square.
 MOST_COMPARED = 20_000
-"""Above so many clips copies are not looked for: the comparison grows with the square."""
 LISTED = 5
 LFS_POINTER = b"version https://git-lfs"
 

@@ -20,8 +20,8 @@ from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
 SLICES = 32
 BANDS = 24
 SAME_ABOVE = 0.98
+# Prints of what a bundle's training and selection heard, in the bundle.
 HEARD_FILE = "heard.npz"
-"""Prints of what a bundle's training and selection heard, in the bundle."""
 
 _WINDOW = 512
 _LOUD = 0.1  # of the loudest window's RMS: where a recording begins and ends
