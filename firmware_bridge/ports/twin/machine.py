@@ -20,7 +20,8 @@ from firmware_bridge.ports.twin.faults import (
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
-SYSTEM, SYSTEM_BYTES, CPACR = 0xE000_E000, 0x1000, 0xD88  # the processor's own control registers
+# The processor's own control registers, and the bits that let faults have a priority of their own.
+SYSTEM, SYSTEM_BYTES, CPACR, SHCSR, FAULTS_ENABLED = 0xE000_E000, 0x1000, 0xD88, 0xD24, 0x7_0000
 REGISTERS_BYTES = 0x1000
 NEVER = 0xFFFF_FFFE  # no code lies there
 WAIT = b"\x30\xbf"  # the instruction WFI
@@ -73,7 +74,7 @@ class Machine:
         self._unicorn, self._arm = unicorn, arm_const
         self._bad: BadAccess | None = None
         self._event: Hang | Restart | None = None
-        self._recovers, self._handling = recovers, False
+        self._recovers, self._handling, self._enabled = recovers, False, 0
         self._faults = FaultRegisters.empty()
         self._board: Board | None = None
         self._engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
@@ -131,7 +132,9 @@ class Machine:
             SYSTEM_BYTES,
             lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, me._system),
             None,
-            lambda _uc, register, size, _value, _user: me._guarded(SYSTEM, register, size, me._system),
+            lambda _uc, register, size, value, _user: me._guarded(
+                SYSTEM, register, size, lambda at: me._set_system(at, value)
+            ),
             None,
         )
 
@@ -152,8 +155,16 @@ class Machine:
     def _system(self, register: int) -> int:
         if register in self._faults.values:
             return self._faults.values[register]
+        if register == SHCSR:
+            return self._enabled
         if register != CPACR:
             raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM + register)
+        return 0
+
+    def _set_system(self, register: int, value: int) -> int:
+        self._system(register)  # raises where there is none
+        if register == SHCSR:
+            self._enabled = value & FAULTS_ENABLED
         return 0
 
     def run(self) -> None:
@@ -221,17 +232,24 @@ class Machine:
             return False
         if bad is not None and not stuck:
             self._faults.set(bad.kind, bad.address)
-        handler = self._vector(WATCHDOG_VECTOR if stuck else FAULT_VECTOR)
-        if self._handling or not enter(self._engine, self._arm, handler):
+        if self._handling or not self._call_handler(WATCHDOG_VECTOR if stuck else FAULT_VECTOR):
             self._restart(BOARD["CAUSE_LOCKUP"])
         else:
             self._handling = True
         return True
 
+    def _call_handler(self, vector: int) -> bool:
+        """Call a handler; a fault while its frame is pushed leads to that of hard faults, or to a lock-up."""
+        if enter(self._engine, self._arm, self._vector(vector)):
+            return True
+        self._faults.add_stacking()
+        enabled = self._enabled == FAULTS_ENABLED
+        return enabled and enter(self._engine, self._arm, self._vector(FAULT_VECTOR), frameless=True)
+
     def _restart(self, cause: int) -> None:
         """A reset: registers are new, memory keeps what it holds."""
         assert self._board is not None
-        self._faults = FaultRegisters.empty()
+        self._faults, self._enabled = FaultRegisters.empty(), 0
         self._board.restarted(cause)
         self._start()
 
