@@ -121,6 +121,9 @@ class Observations:
         chip: What is known of the chip.
         figures: Figures that the bundle carries.
         example: Features for the report's picture.
+        incidents: A sentence for each time that the device was lost and came back.
+        left_out: Names of the segments that were to be streamed and have no scores.
+        health: What the device lacks or went through, a sentence each.
     """
 
     names: tuple[str, ...]
@@ -149,6 +152,9 @@ class Observations:
     chip: Chip
     figures: Mapping[str, Quantity] = field(default_factory=dict)
     example: Example | None = None
+    incidents: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    health: tuple[str, ...] = ()
 
     @property
     def score_evidence(self) -> Evidence:
