@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note
@@ -69,7 +69,7 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
     _configure(sdk.folder, made.resolve(), build_dir)
     targets = [part for name in (TARGET, *LOADERS) for part in ("--target", name)]
     # A number, for without one `make` starts all of the SDK's five hundred files at once.
-    line = ["cmake", "--build", str(build_dir), "--parallel", str(os.cpu_count() or 1), *targets]
+    line = ["cmake", "--build", str(build_dir), "--parallel", str(usable_cores()), *targets]
     _run(line, "the board's firmware does not compile")
     binary = build_dir / TARGET
     flash_bytes = (build_dir / f"{TARGET}.stripped").stat().st_size + (made / "image.bin").stat().st_size
