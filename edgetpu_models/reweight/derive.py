@@ -138,8 +138,8 @@ def _rewrite(template: Study, model: Model, token: int) -> tuple[bytes, int]:
         if program.token_at:
             struct.pack_into("<Q", data, program.token_at, token)
             stored = token
-    rename_all(data, rewrite_outer(template, graph, data))
-    return bytes(data), stored
+    renames = rewrite_outer(template, graph, data)
+    return rename_all(bytes(data), renames), stored
 
 
 def _parameters(template: Study, model: Model, data: bytearray) -> None:
