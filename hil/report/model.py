@@ -13,6 +13,7 @@ from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Status, Verdict
 from hil.checks import chip
 from hil.checks.accuracy import has_keywords, leaked_speakers
+from hil.report.modelled import modelled_rows
 from hil.rig.observations import Observations
 from hil.selftest import Planted
 from train.evaluation.leak import require_disjoint
@@ -79,6 +80,7 @@ class HilReport:
             "device_stage_us": dict(self.seen.stage_us),
             "memory": [region_dict(self.seen, index) for index in range(len(self.seen.chip.regions))],
             "scores": {name: card.as_dict() for name, card in self.cards.items()},
+            "modelled": [row.as_dict() for row in modelled_rows(self.seen)],
             "segments": [segment_dict(self.seen, index) for index in range(len(self.seen.names))],
             "gate_self_test": [vars(one) for one in self.gate],
             "notes": list(self.notes),
