@@ -12,11 +12,13 @@ from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note
+from firmware_bridge.chip.facts import facts_of
+from firmware_bridge.chip.regions import Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.coralmicro.linker_map import read_map
-from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room
+from firmware_bridge.ports.coralmicro.memory import measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
@@ -75,7 +77,9 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
     flash_bytes = (build_dir / f"{TARGET}.stripped").stat().st_size + (made / "image.bin").stat().st_size
     regions = measure(read_map((build_dir / f"{TARGET}.map").read_text(encoding="utf-8")), flash_bytes)
     require_room(regions)
-    return Firmware(binary, build_dir, regions, _compiler(build_dir), sdk.commit)
+    compiler = _compiler(build_dir)
+    facts_of("coralmicro", compiler, bundle.manifest.table_hash, regions, sdk.commit).write(out_dir)
+    return Firmware(binary, build_dir, regions, compiler, sdk.commit)
 
 
 def write_made(bundle: Bundle, folder: Path) -> None:
