@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.contract.image import ARENA_FLOOR
 from firmware_bridge.contract.image_header import padded
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CAPTURE_SAMPLES
 from firmware_bridge.protocol import LIMITS as WIRE
 from hil.chip.networks import BRANCHES, describe_networks
@@ -69,7 +68,7 @@ def m7_stages(bundle: Bundle, frames: int, channels: int) -> dict[str, Quantity]
 
     Features are computed as samples come, so only the frames of the last chunk are left to do then.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     inputs = len(bundle.manifest.labels) + len(bundle.manifest.keywords)
     values = frames * channels
     levels = LEVEL_INSTRUCTIONS if spec.pcan is not None and spec.noise_reduction is not None else 0
@@ -133,7 +132,7 @@ def memory_map(
         cached_bytes: Parameters in the Edge TPU's memory.
         file_bytes: Bytes of each network's file.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     parts: dict[str, Mapping[str, int]] = {name: {"firmware": used} for name, used in APPLICATION.items()}
     models = bundle.manifest.models
     values = [math.prod(models[name].input_shape) + math.prod(models[name].output_shape) for name in BRANCHES]
@@ -156,7 +155,6 @@ def memory_map(
     )
 
 
-def fusion_bytes(fusion: Mapping[str, Any]) -> int:
+def fusion_bytes(fusion: FusionHead) -> int:
     """Return the bytes of a fusion head on the chip: int16 weights, int32 biases, int8 zero points."""
-    weights = fusion["weight"]
-    return sum(2 * len(row) for row in weights) + 4 * len(fusion["bias"]) + len(fusion["zero_point"])
+    return int(2 * fusion.weight.size + 4 * fusion.bias.size + fusion.zero_point.size)

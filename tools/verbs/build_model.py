@@ -87,7 +87,7 @@ def command(name: str, corpus: str | None, keywords: str | None, as_json: bool) 
                 "bundle": str(bundle.directory),
                 "id": bundle.id,
                 "made": stages.made,
-                "figures": bundle.manifest.figures,
+                "figures": {name: one.as_dict() for name, one in bundle.manifest.figures.items()},
             }
         )
         return

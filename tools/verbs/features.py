@@ -87,7 +87,7 @@ def command(wav: Path, preset: str, out: Path | None, plot: Path | None, as_json
         "seconds": round(audio.seconds, 6),
         "notes": [*audio.notes, *notes],
         "preset": preset,
-        "spec": spec.to_dict(),
+        "spec": spec.model_dump(mode="json"),
         "table_hash": spec.table_hash,
         "backend": frontend.backend,
         "frames": len(features),

@@ -111,7 +111,7 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
         manifest = bundle.manifest
         entry |= {"state": "whole", "id": bundle.id, "name": manifest.name, "labels": manifest.labels}
         uar = manifest.figures.get("student_int8_uar")
-        entry |= {"evidence": manifest.evidence, "uar": uar["value"] if uar else None}
+        entry |= {"evidence": manifest.evidence, "uar": uar.value if uar else None}
         found.append(entry | {"commercial": manifest.commercial, "corpus": sorted(manifest.corpus)})
     return found
 

@@ -137,7 +137,7 @@ def known_labels(bundle_dir: Path, client: DeviceClient) -> tuple[list[str], flo
         note(f"labels are shown as numbers: {error.what}")
     else:
         if bundle.id == identity.bundle:
-            return list(bundle.manifest.labels), float(bundle.manifest.fusion["output_scale"])
+            return list(bundle.manifest.labels), bundle.manifest.fusion.output_scale
         note(f"labels are shown as numbers: the device runs the bundle {identity.bundle[:12]}")
     return [f"label {index}" for index in range(identity.labels)], 1 / 16
 

@@ -12,6 +12,7 @@ from typing import Any
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.contract.bundle import Bundle, Manifest, ModelFile
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 from firmware_bridge.microfrontend.build import find_compiler
@@ -54,9 +55,10 @@ class FuzzResult:
     errors: dict[str, int]
 
 
-def _head(inputs: int) -> dict[str, Any]:
+def _head(inputs: int) -> FusionHead:
     weight = [[100 * (row - column) for column in range(inputs)] for row in range(2)]
-    return {"weight": weight, "bias": [0, 7], "zero_point": [0] * inputs, "shift": 8, "output_scale": 0.1}
+    fields = {"weight": weight, "bias": [0, 7], "zero_point": [0] * inputs, "shift": 8, "output_scale": 0.1}
+    return FusionHead.model_validate(fields)
 
 
 def fuzz_bundle(folder: Path) -> Bundle:
@@ -86,9 +88,9 @@ def fuzz_bundle(folder: Path) -> Bundle:
         "keywords": ["none", "c", "d"],
         "window_ms": WINDOW_MS,
         "hop_ms": HOP_MS,
-        "frontend": SPEC.to_dict(),
+        "frontend": SPEC,
         "table_hash": SPEC.table_hash,
-        "scaling": InputScaling(kind="range").to_dict(),
+        "scaling": InputScaling(kind="range"),
         "models": models,
         "fusion": _head(5),
     }

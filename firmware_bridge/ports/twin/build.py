@@ -16,7 +16,6 @@ from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
 from firmware_bridge.base.progress import tell
 from firmware_bridge.contract.bundle import load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
@@ -119,7 +118,7 @@ def build_twin(bundle_dir: Path, out_dir: Path | None = None, compiler: Compiler
         BundleInvalid: The bundle is damaged.
     """
     manifest = load_bundle(bundle_dir).manifest
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    spec = manifest.frontend
     windows = f"{spec.table_hash} {manifest.window_ms} {manifest.hop_ms}"
     made = BUILD / f"twin-sources-{hashlib.sha256(windows.encode()).hexdigest()[:16]}"
     write_sources(manifest, made)
