@@ -15,8 +15,6 @@ from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.base.paths import BUDGETS
 
-DEFAULT_PATH = BUDGETS
-
 # What can be promised, and its unit: the figures of `hil/checks`.
 UNITS: Mapping[str, str] = {
     "alignment_lsb": "LSB",
@@ -172,7 +170,7 @@ class Verdict:
         }
 
 
-def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
+def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
     """Return the promises of a budget file by name.
 
     Raises:

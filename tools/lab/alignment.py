@@ -23,7 +23,7 @@ from firmware_bridge.base.progress import track
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from firmware_bridge.microfrontend.golden import SAMPLES, golden_signals
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
-from tools import console
+from tools import console, options
 from tools.lab.bench_frontend import load_clips
 from tools.lab.m7 import run_clip
 from tools.lab.oracles import Mltk, available, version
@@ -158,7 +158,7 @@ def page(rows: list[Row], pictures: list[str], notes: list[str], good: bool) -> 
     "--clips", default=30, show_default=True, help="recordings beside the golden signals; 0 for all"
 )
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, help="folder of the report")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(clips: int, out: Path, as_json: bool) -> int:
     """Compare every implementation of the front-end on golden vectors; exit status 1 on any difference."""
     from firmware_bridge.base.files import write_bytes, write_json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from firmware_bridge.base.progress import tell
-from tools import console
+from tools import console, options
 from tools.pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -65,18 +65,18 @@ def build(recipe: Recipe, stages: Stages) -> Bundle:
 
 
 @click.command(help="Build the bundle of a recipe: features, teacher, students, int8, analysis, fusion.")
-@click.option("--recipe", "name", default="trunk", show_default=True, help="Recipe name, or a .toml file.")
-@click.option("--corpus", help="Emotion corpus, NAME or NAME:PATH, in place of the recipe's.")
-@click.option("--keywords", help="Keyword corpus, NAME or NAME:PATH, in place of the recipe's.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(name: str, corpus: str | None, keywords: str | None, as_json: bool) -> None:
+@options.recipe()
+@options.corpus("the recipe's emotion corpus by default")
+@click.option("--keywords", help="keyword corpus, NAME or NAME:PATH, in place of the recipe's")
+@options.as_json()
+def command(recipe_name: str, corpus: str | None, keywords: str | None, as_json: bool) -> None:
     """Build the bundle of a recipe."""
     started = time.monotonic()
     from tools.pipeline.inputs import effective_recipe
     from tools.pipeline.stages import Stages
     from tools.pipeline.summary import show_bundle
 
-    recipe = effective_recipe(name)
+    recipe = effective_recipe(recipe_name)
     named = {"emotion_corpus": corpus, "keyword_corpus": keywords}
     recipe = recipe.model_copy(update={key: value for key, value in named.items() if value})
     stages = Stages()
