@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from firmware_bridge.base.errors import BundleInvalid, UndertoneError
 from firmware_bridge.base.files import sha256_file, write_json
+from firmware_bridge.base.settings import Settings, explain
 
 RECORD = "firmware.json"
 # Which of the flash tool's needs lie beside the ELF file: its libraries and its data, by name.
@@ -20,10 +20,9 @@ class FirmwareInvalid(UndertoneError):
     """A firmware that is missing, damaged, or made for another bundle."""
 
 
-class MemoryRow(BaseModel):
+class MemoryRow(Settings):
     """One memory of the device: how much of it the firmware takes, of how much."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     used_bytes: int
     limit_bytes: int
@@ -34,7 +33,7 @@ class MemoryRow(BaseModel):
         return (self.limit_bytes - self.used_bytes) / self.limit_bytes if self.limit_bytes else 0.0
 
 
-class Firmware(BaseModel):
+class Firmware(Settings):
     """A firmware that was built.
 
     Attributes:
@@ -48,7 +47,6 @@ class Firmware(BaseModel):
         memory: The device's memories.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     format: Literal[1] = 1
     port: Literal["host", "twin", "coralmicro"]
     bundle: str
@@ -57,7 +55,7 @@ class Firmware(BaseModel):
     build_dir: Path
     compiler: str = ""
     sdk_commit: str = ""
-    memory: list[MemoryRow] = []
+    memory: tuple[MemoryRow, ...] = ()
 
     def write(self, folder: Path) -> Path:
         """Write the record into a folder and return its path."""
@@ -81,9 +79,9 @@ def read_firmware(folder: Path, bundle: str) -> Firmware:
     if not path.is_file():
         raise FirmwareInvalid(f"no firmware in {folder}", again)
     try:
-        firmware = Firmware.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, ValueError) as error:
-        raise BundleInvalid(f"{path} cannot be read: {str(error).splitlines()[0]}", again) from error
+        firmware = Firmware.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BundleInvalid(explain(error, Firmware, f"{path} cannot be read").what, again) from error
     if firmware.port != "coralmicro":
         raise FirmwareInvalid(
             f"{folder} holds the firmware of port '{firmware.port}', not the board's", again
