@@ -14,11 +14,10 @@ from typing import Any
 import click
 import numpy as np
 
-from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.paths import ROOMS, ROOT
 from tools import console, options
 from tools.dev.style_facts import Facts, read_facts
 
-ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 CONSOLE = "tools/console.py"
 SHOWN = 12
 
