@@ -16,6 +16,7 @@ from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, Rewei
 from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.progress import note
+from firmware_bridge.base.templates import render
 from firmware_bridge.base.version import git_revision
 from firmware_bridge.contract.bundle import (
     Bundle,
@@ -37,6 +38,8 @@ from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
+
+MODEL_CARD = Path(__file__).with_name("templates") / "MODEL_CARD.md.j2"
 
 
 def licences(inputs: Inputs) -> list[Licence]:
@@ -217,12 +220,4 @@ def _write(
 
 def model_card(manifest: Manifest) -> str:
     """Return the model card of a bundle as Markdown."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tools.pipeline", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=False,
-    )
-    return environment.get_template("MODEL_CARD.md.j2").render(dict(manifest))
+    return render(MODEL_CARD, escape=False, **dict(manifest))
