@@ -124,7 +124,7 @@ def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
         "keywords": keywords,
         "window_ms": 500,
         "hop_ms": 250,
-        "frontend": spec.to_dict(),
+        "frontend": spec.model_dump(mode="json"),
         "table_hash": spec.table_hash,
         "scaling": {"kind": "range"},
         "models": {
@@ -145,7 +145,7 @@ def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
     }
     from firmware_bridge.microfrontend import InputScaling
 
-    manifest["scaling"] = InputScaling(kind="range").to_dict()
+    manifest["scaling"] = InputScaling(kind="range").model_dump(mode="json")
     return manifest | changes, files
 
 

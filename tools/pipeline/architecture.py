@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.base.errors import BundleInvalid
 from firmware_bridge.contract.bundle import load_bundle
-from tools.pipeline.recipe import Recipe
+from tools.pipeline.recipe import Recipe, recipe_of
 
 if TYPE_CHECKING:
     from edgetpu_models.reweight.store import Template
@@ -50,8 +50,5 @@ def pairs_of_bundle(directory: Path) -> tuple[str, list[tuple[Path, Path]]]:
             f"the networks of {directory} were not made by the real compiler",
             "templates come from real compiles only: build where the compiler is installed",
         )
-    pairs = [
-        (bundle.directory / m.file, bundle.directory / f"{Path(m.file).stem}_edgetpu.tflite")
-        for m in models.values()
-    ]
-    return shape_of(dict(bundle.manifest.recipe)), pairs
+    pairs = [(bundle.path(m), made) for m in models.values() if (made := bundle.compiled_path(m))]
+    return recipe_shape(recipe_of(bundle.manifest)), pairs

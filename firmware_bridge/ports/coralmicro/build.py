@@ -16,7 +16,6 @@ from firmware_bridge.chip.facts import facts_of
 from firmware_bridge.chip.regions import Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.coralmicro.linker_map import read_map
 from firmware_bridge.ports.coralmicro.memory import measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
@@ -105,7 +104,7 @@ def write_made(bundle: Bundle, folder: Path) -> None:
             "until one that was is flashed (undertone compile)"
         )
     write_sources(bundle.manifest, folder)
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     lists: dict[str, Sequence[object]] = {
         "UNDERTONE_SOURCES": core_sources(folder),
         "UNDERTONE_INCLUDES": include_folders(folder),
@@ -120,10 +119,7 @@ def write_made(bundle: Bundle, folder: Path) -> None:
 
 def is_compiled(bundle: Bundle) -> bool:
     """Return whether the Edge TPU compiler made both of a bundle's networks."""
-    return all(
-        model.compiled or f"{Path(model.file).stem}_edgetpu.tflite" in bundle.manifest.files
-        for model in bundle.manifest.models.values()
-    )
+    return all(model.compiled for model in bundle.manifest.models.values())
 
 
 def _quoted(values: Sequence[object]) -> str:
