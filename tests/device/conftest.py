@@ -1,4 +1,4 @@
-"""The device that the suite runs against: `--dut NAME` of hil.pytest_plugin, or every one that needs no hardware."""
+"""The device that the suite runs against: `--dut NAME`, or every one that needs no hardware."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ tiny = runpy.run_path(str(ROOT / "tests" / "hil" / "conftest.py"))["bundle"]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
-        named = metafunc.config.getoption("--dut", default=None)
+        named = metafunc.config.getoption("--dut")
         metafunc.parametrize("device", [named] if named else EVERYWHERE, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     """The bundle of `--bundle`, which a board must carry as well; else the tiny one."""
-    given: Path | None = request.config.getoption("--bundle", default=None)
+    given: Path | None = request.config.getoption("--bundle")
     return load_bundle(given) if given else request.getfixturevalue("tiny")
 
 
