@@ -7,7 +7,7 @@ from pathlib import Path
 from firmware_bridge.base.files import write_bytes
 from hil.report import pictures
 from hil.report.model import HilReport
-from hil.report.tables import MARKS, latency_table, memory_table, score_table
+from hil.report.tables import MARKS, latency_table, memory_table, score_table, step_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,7 +28,12 @@ def render_html(report: HilReport) -> str:
         "memory": pictures.memory_map(seen) if seen.chip.regions else "",
         "latency": pictures.latency_bars(seen, limit) if seen.chip.stages_ms else "",
     }
-    tables = {"scores": score_table(report), "latency": latency_table(report), "memory": memory_table(report)}
+    tables = {
+        "scores": score_table(report),
+        "latency": latency_table(report),
+        "memory": memory_table(report),
+        "steps": step_table(report),
+    }
     return environment.get_template("report.html").render(
         report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables
     )

@@ -13,16 +13,16 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from firmware_bridge.base.events import kept, stage
 from firmware_bridge.base.files import atomic_directory
 from firmware_bridge.base.paths import BUILD
-from firmware_bridge.base.progress import note, tell
+from firmware_bridge.base.progress import note
 from tools.pipeline.closure import closure_of, source_hashes
 
 KEPT = 2
@@ -66,6 +66,7 @@ class Stages:
         folder = self.root / name / key
         if folder.is_dir():
             os.utime(folder)
+            kept(name)
             return folder
         with self._alone(name):
             if not folder.is_dir():  # another process may have made it while this one waited
@@ -75,11 +76,8 @@ class Stages:
     def _make(self, name: str, folder: Path, make: Callable[[Path], None]) -> None:
         """Make a result that is not there."""
         self._clear_unfinished(self.root / name)
-        started = time.monotonic()
-        tell(f"stage {name}")
-        with atomic_directory(folder) as temporary:
+        with stage(name), atomic_directory(folder) as temporary:
             make(temporary)
-        tell(f"stage {name}: done in {time.monotonic() - started:.1f} s")
         self.made.append(name)
         self._prune(self.root / name)
 

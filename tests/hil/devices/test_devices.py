@@ -29,7 +29,7 @@ from hil.link.link import Link, LinkLost, SerialLink
 from hil.link.timing import Timing
 
 ENGINE = LoopbackEngine()
-LOOPBACK = [sys.executable, "-m", "hil.devices.loopback_device"]
+LOOPBACK = [sys.executable, "-m", "tests.support.loopback_device"]
 HASTY = Timing(reply_s=0.05, attempts=2)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +12,11 @@ import pytest
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.pipeline import pack, summary
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
 def figure(value: float, unit: str = "%", **more: Any) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def test_a_leftover_of_a_killed_run_does_not_matter(tmp_path: Path, monkeypatch:
 
 
 def test_the_card_of_a_non_commercial_bundle() -> None:
-    manifest, _ = make_manifest(figures={"uar": figure(61.5, interval=[55.0, 66.0])})
+    manifest, _ = ravdess_manifest(figures={"uar": figure(61.5, interval=[55.0, 66.0])})
     card = pack.model_card(manifest)
     assert card.startswith("# Model card: tiny")
     assert "| uar | 61.5 | % | [55.0, 66.0] | simulated | 4 unseen speakers, real speech |" in card
@@ -59,14 +58,14 @@ def test_the_card_of_a_non_commercial_bundle() -> None:
 
 
 def test_the_card_of_synthetic_speech_says_so() -> None:
-    manifest, _ = make_manifest(evidence="synthetic")
+    manifest, _ = ravdess_manifest(evidence="synthetic")
     assert "**Every figure below is about synthetic voices, not about people.**" in pack.model_card(manifest)
 
 
 def test_the_card_misses_nothing_silently() -> None:
     from jinja2 import UndefinedError
 
-    manifest, _ = make_manifest()
+    manifest, _ = ravdess_manifest()
     del manifest["git_revision"]
     with pytest.raises(UndefinedError):
         pack.model_card(manifest)

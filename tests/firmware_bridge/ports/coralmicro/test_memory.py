@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import runpy
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
 from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room, table
+from tests.support.linker_map import MAP
 
-MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]
 ITCM, DTCM, SDRAM = 260_096, 229_376, 33_554_432
 
 

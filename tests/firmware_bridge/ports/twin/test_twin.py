@@ -21,7 +21,7 @@ from firmware_bridge.ports.twin.memory import ON_CHIP_LIMIT, on_chip_bytes
 from firmware_bridge.protocol import TABLE, ErrorCode
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024
 
