@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -110,13 +111,19 @@ def test_a_warning_is_shown_once() -> None:
 
 
 class TestBars:
-    @pytest.fixture(autouse=True)
-    def terminal(self, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-        monkeypatch.setenv("TERM", "xterm")
-        monkeypatch.setenv("COLUMNS", "80")
+    @pytest.fixture
+    def terminal(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+        """Makes standard error a terminal; called inside the test, where it is the captured one."""
 
-    def test_bars_give_every_item(self, capsys: Capture) -> None:
+        def make() -> None:
+            monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+            monkeypatch.setenv("TERM", "xterm")
+            monkeypatch.setenv("COLUMNS", "80")
+
+        return make
+
+    def test_bars_give_every_item(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
         with console.showing():
             assert list(progress.track(range(5), "training")) == [0, 1, 2, 3, 4]
         told = capsys.readouterr()
@@ -124,7 +131,8 @@ class TestBars:
         assert "training" in told.err
         assert "5/5" in told.err
 
-    def test_one_inside_another(self, capsys: Capture) -> None:
+    def test_one_inside_another(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
         with console.showing():
             for _ in progress.track("ab", "outer"):
                 list(progress.track(range(3), "inner"))
@@ -132,7 +140,8 @@ class TestBars:
         assert "outer" in told and "2/2" in told
         assert "inner" in told and "3/3" in told
 
-    def test_work_of_unknown_length_ends_full(self, capsys: Capture) -> None:
+    def test_work_of_unknown_length_ends_full(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
         with console.showing():
             list(progress.track(iter("abc"), "reading"))
             with events.step("starting"):
@@ -142,7 +151,10 @@ class TestBars:
         assert "1/1" in told
         assert "[not] markup" in told
 
-    def test_an_error_leaves_the_bar_where_it_was(self, capsys: Capture) -> None:
+    def test_an_error_leaves_the_bar_where_it_was(
+        self, terminal: Callable[[], None], capsys: Capture
+    ) -> None:
+        terminal()
         with pytest.raises(ZeroDivisionError), console.showing(), events.step("dividing", 4) as advance:
             advance()
             raise ZeroDivisionError
