@@ -34,7 +34,7 @@ hil: $(SETUP)  ## the same over a board: make hil PORT=socket://10.10.10.1:7000,
 	@$(BIN)/undertone hil --dut board:$(PORT)
 
 device-tests: edgetpu-model  ## what every device must do, with the real bundle: DUT=host, twin or board:PORT
-	@$(BIN)/python -m pytest -q -p hil.pytest_plugin tests/device --dut $(or $(DUT),twin) --bundle build/bundle
+	@$(BIN)/python -m pytest -q tests/device --dut $(or $(DUT),twin) --bundle build/bundle
 
 firmware: edgetpu-model  ## build it for the twin, and for the board where CORALMICRO_DIR names its SDK; memory reports
 	@$(BIN)/undertone build --port twin

@@ -93,3 +93,12 @@ def memory_table(report: HilReport) -> Table:
         for region in report.seen.chip.regions
     )
     return Table("Memory of the board, in bytes", ("memory", "used", "of", "", "source"), rows)
+
+
+def step_table(report: HilReport) -> Table:
+    """Return how long the run's steps took on this machine."""
+    rows = tuple(
+        (one.step or "the whole run", str(one.items or ""), f"{one.seconds or 0:.1f} s", str(one.outcome))
+        for one in report.steps
+    )
+    return Table("Steps of this run, by this machine's clock", ("step", "items", "time", "outcome"), rows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.base.events import Ended, listening, stage, step
 from firmware_bridge.base.progress import tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
@@ -58,14 +60,20 @@ def run_hil(
         CheckFailed: The gate let a planted regression through.
     """
     require_segments(segments, bundle)
-    identity = bundle_identity(bundle)
-    chip = chip or describe_chip(bundle, identity.frames, identity.channels)
-    with device:
-        seen = observe(device, bundle, segments, channel, chip, rooms, noises)
-        device_facts = device.describe()
-    planted = self_test(seen, budgets)
-    require_gate(planted)
-    judged = verdicts(seen, budgets)
+    identity, ended = bundle_identity(bundle), Ended()
+    with listening(ended), stage("hil"):
+        if chip is None:
+            with step("analysing the networks"):
+                chip = describe_chip(bundle, identity.frames, identity.channels)
+        with ExitStack() as started:
+            with step(f"starting {device.name}"):
+                started.enter_context(device)
+            seen = observe(device, bundle, segments, channel, chip, rooms, noises)
+            device_facts = device.describe()
+        with step("checking the promises"):
+            planted = self_test(seen, budgets)
+            require_gate(planted)
+            judged = verdicts(seen, budgets)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
@@ -74,6 +82,7 @@ def run_hil(
         verdicts=judged,
         cards=scorecards(seen),
         gate=tuple(planted),
+        steps=tuple(ended.spans),
         notes=(
             *no_longer_measured(out_dir / "report.json", judged),
             *_notes(device_facts, seen, bundle),

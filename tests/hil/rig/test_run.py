@@ -53,6 +53,24 @@ def test_every_promise_was_judged_and_the_gate_tested_itself(report: HilReport) 
     ]
 
 
+def test_the_report_says_how_long_each_step_took(report: HilReport, out_dir: Path) -> None:
+    steps = json.loads((out_dir / "report.json").read_text())["steps"]
+    assert [(one["stage"], one["step"], one["items"]) for one in steps] == [
+        ("hil", "analysing the networks", 0),
+        ("hil", "starting host", 0),
+        ("hil", "streaming through host", 12),
+        ("hil", "checking the promises", 0),
+        ("hil", "", 0),
+    ]
+    assert {one["outcome"] for one in steps} == {"done"}
+    *parts, whole = (one["seconds"] for one in steps)
+    assert 0 < sum(parts) <= whole + 0.01
+    assert whole >= float(sum(report.seen.wall_s))
+    page = (out_dir / "report.html").read_text()
+    assert "<td>streaming through host</td><td>12</td>" in page
+    assert f"<td>the whole run</td><td></td><td>{whole:.1f} s</td><td>done</td>" in page
+
+
 def test_a_second_run_gives_the_same_scores(
     report: HilReport, bundle: Bundle, segments: list[Segment]
 ) -> None:
@@ -144,7 +162,7 @@ def test_another_bundle_on_the_device_is_refused(
 ) -> None:
     import sys
 
-    device = HostProcess([sys.executable, "-m", "hil.devices.loopback_device"])
+    device = HostProcess([sys.executable, "-m", "tests.support.loopback_device"])
     with pytest.raises(BundleInvalid, match="expects") as caught:
         run_hil(device, bundle, segments, CHANNELS["clean"], {}, tmp_path)
     assert bundle.id[:16] in caught.value.what

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +13,11 @@ import pytest
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.contract.bundle import Bundle, Manifest
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.pipeline import pack, summary
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
 def figure(value: float, unit: str = "%", **more: Any) -> Quantity:
@@ -27,7 +26,7 @@ def figure(value: float, unit: str = "%", **more: Any) -> Quantity:
 
 
 def card_of(**changes: Any) -> str:
-    manifest, _ = make_manifest(**changes)
+    manifest, _ = ravdess_manifest(**changes)
     return pack.model_card(Manifest.model_validate({**manifest, "files": {}}))
 
 
@@ -72,7 +71,7 @@ def test_the_card_of_synthetic_speech_says_so() -> None:
 def test_the_card_misses_nothing_silently() -> None:
     from jinja2 import UndefinedError
 
-    manifest, _ = make_manifest()
+    manifest, _ = ravdess_manifest()
     del manifest["git_revision"]
     with pytest.raises(UndefinedError):
         pack.model_card(Manifest.model_construct(**manifest))
