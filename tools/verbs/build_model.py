@@ -54,10 +54,13 @@ def make_everything(inputs: Inputs, stages: Stages) -> tuple[Made, Path]:
 
 def build(recipe: Recipe, stages: Stages) -> Bundle:
     """Build the bundle of a recipe and return it."""
+    from tools.pipeline.architecture import outlook
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
     from tools.pipeline.soundness import check_sound, heard_prints
 
+    for line in outlook(recipe):
+        tell(line)
     inputs = gather(recipe)
     sound = check_sound(inputs, stages)
     made, judged = make_everything(inputs, stages)
