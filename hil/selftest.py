@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.evidence import Quantity
+from firmware_bridge.chip.regions import Part, Region
 from hil.budgets import Budget, Status
 from hil.checks import verdicts
-from hil.rig.observations import Chip, ModelFacts, Observations, Region
+from hil.rig.observations import Chip, ModelFacts, Observations
 
 Plant = Callable[[Observations, Budget], Observations]
 
@@ -44,9 +45,7 @@ def _chip(seen: Observations, **changes: object) -> Observations:
 def _larger_region(seen: Observations, name: str, limit: float) -> Observations:
     def grown(region: Region) -> Region:
         return (
-            replace(region, parts={**region.parts, "planted": int(limit) + 1})
-            if region.name == name
-            else region
+            region.filled((*region.parts, Part("planted", int(limit) + 1))) if region.name == name else region
         )
 
     return _chip(seen, regions=tuple(map(grown, seen.chip.regions)))

@@ -11,7 +11,6 @@ import numpy as np
 
 from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Status, Verdict
-from hil.checks import chip
 from hil.checks.accuracy import has_keywords, leaked_speakers
 from hil.report.modelled import modelled_rows
 from hil.rig.observations import Observations
@@ -98,8 +97,8 @@ def region_dict(seen: Observations, index: int) -> dict[str, Any]:
         "name": region.name,
         "used_bytes": region.used_bytes,
         "limit_bytes": region.limit_bytes,
-        "on_chip": region.name in chip.ON_CHIP,
-        "parts": dict(region.parts),
+        "on_chip": region.on_chip,
+        "parts": {part.name: part.bytes for part in region.parts},
         "evidence": region.evidence.value,
         "source": region.source,
     }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.chip.regions import Region
 from firmware_bridge.protocol.engine import PCM
 from hil.chip.arithmetic import Modelled
 
@@ -41,22 +42,6 @@ class ModelFacts:
     name: str
     bytes: int
     compiled: bool
-
-
-@dataclass(frozen=True)
-class Region:
-    """A memory of the board: how much of it is used, of how much, and by what."""
-
-    name: str
-    limit_bytes: int
-    parts: Mapping[str, int]
-    evidence: Evidence
-    source: str
-
-    @property
-    def used_bytes(self) -> int:
-        """Sum of the parts."""
-        return sum(self.parts.values())
 
 
 @dataclass(frozen=True)

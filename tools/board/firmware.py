@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from firmware_bridge.base.errors import BundleInvalid, UndertoneError
 from firmware_bridge.base.files import sha256_file, write_json
+from firmware_bridge.chip.regions import Region
 
 RECORD = "firmware.json"
 # Which of the flash tool's needs lie beside the ELF file: its libraries and its data, by name.
@@ -18,20 +19,6 @@ MANIFESTS = (".libs", ".data")
 
 class FirmwareInvalid(UndertoneError):
     """A firmware that is missing, damaged, or made for another bundle."""
-
-
-class MemoryRow(BaseModel):
-    """One memory of the device: how much of it the firmware takes, of how much."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str
-    used_bytes: int
-    limit_bytes: int
-
-    @property
-    def free(self) -> float:
-        """Share of the memory that is left; below 0 when it does not fit."""
-        return (self.limit_bytes - self.used_bytes) / self.limit_bytes if self.limit_bytes else 0.0
 
 
 class Firmware(BaseModel):
@@ -49,7 +36,7 @@ class Firmware(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     port: Literal["host", "twin", "coralmicro"]
     bundle: str
     file: Path
@@ -57,7 +44,7 @@ class Firmware(BaseModel):
     build_dir: Path
     compiler: str = ""
     sdk_commit: str = ""
-    memory: list[MemoryRow] = []
+    memory: tuple[Region, ...] = ()
 
     def write(self, folder: Path) -> Path:
         """Write the record into a folder and return its path."""

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from train.student.norm import batch_norm
+
 
 class StudentSettings(BaseModel):
     """Shape of the student's body.
@@ -41,8 +43,6 @@ class StudentSettings(BaseModel):
     stem: tuple[int, ...] = (24, 32, 48, 64)
 
 
-# The running mean and variance must follow within a few hundred steps: some depthwise outputs are tiny.
-MOMENTUM = 0.9
 # ReLU6: one outlier must not stretch the 255 int8 steps of a whole tensor.
 CEILING = 6.0
 # On the chip, scores are logits above this floor: what is less likely never wins, but would take half the int8 steps.
@@ -54,7 +54,7 @@ def conv(x: Any, channels: int, name: str, *, kernel: int = 1, stride: int = 1, 
     from keras import layers
 
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    x = batch_norm(f"{name}_norm")(x)
     return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 
@@ -65,7 +65,7 @@ def depthwise(
     from keras import layers
 
     x = layers.DepthwiseConv2D(kernel, strides=stride, padding=padding, use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    x = batch_norm(f"{name}_norm")(x)
     return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.chip.regions import Part, Region
 from hil.budgets import Status, load_budgets
 from hil.checks import measure, verdicts
 from hil.chip.arithmetic import Modelled
 from hil.report.model import scorecards
-from hil.rig.observations import NO_KEYWORD, Chip, ModelFacts, Observations, Region
+from hil.rig.observations import NO_KEYWORD, Chip, ModelFacts, Observations
 from hil.selftest import PLANTS, Planted, require_gate, self_test
 
 BUDGETS = load_budgets()
@@ -22,7 +23,14 @@ ESTIMATED = Evidence.ESTIMATED
 
 
 def region(name: str, used: int) -> Region:
-    return Region(name, 1_000_000, {"all": used}, ESTIMATED, f"map of {name}")
+    return Region(
+        name,
+        1_000_000,
+        (Part("all", used),),
+        on_chip=name != "SDRAM",
+        evidence=ESTIMATED,
+        source=f"map of {name}",
+    )
 
 
 def scores_for(classes: np.ndarray, width: int) -> np.ndarray:
