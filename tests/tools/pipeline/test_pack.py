@@ -107,9 +107,17 @@ def test_without_the_compiler_nothing_is_claimed(
     monkeypatch.setattr(pack.locate, "find", absent)
     lines: list[str] = []
     monkeypatch.setattr(pack, "note", lines.append)
-    assert pack.compile_if_possible(Stages(tmp_path), None) is None  # type: ignore[arg-type]
+    monkeypatch.setenv("UNDERTONE_TEMPLATES", str(tmp_path / "none"))
+    made = SimpleNamespace(acoustic=tmp_path / "a", keyword=tmp_path / "k")
+    assert pack.compile_if_possible(Stages(tmp_path), made, "trunk") is None  # type: ignore[arg-type]
     assert "no compiled model is claimed" in lines[0]
     assert "get it" in lines[1]
+    # What to compile, where, and how it comes back: each network alone.
+    said = "\n".join(lines[2:])
+    assert f"undertone compile {tmp_path}/a/acoustic.tflite --out compiled/acoustic" in said
+    assert f"undertone compile {tmp_path}/k/keyword.tflite --out compiled/keyword" in said
+    assert "x86-64" in said
+    assert "compiled/keyword/keyword_edgetpu.tflite --recipe trunk" in said
 
 
 def test_with_the_compiler_both_networks_are_one_stage(
@@ -127,10 +135,10 @@ def test_with_the_compiler_both_networks_are_one_stage(
     monkeypatch.setattr(pack, "compile_models", compile_both)
     made = SimpleNamespace(acoustic=tmp_path / "acoustic", keyword=tmp_path / "keyword")
     stages = Stages(tmp_path / "stages")
-    folder = pack.compile_if_possible(stages, made)  # type: ignore[arg-type]
+    folder = pack.compile_if_possible(stages, made, "trunk")  # type: ignore[arg-type]
     assert folder is not None
     assert (folder / "keyword_edgetpu.tflite").read_bytes() == b"keyword"
-    pack.compile_if_possible(stages, made)  # type: ignore[arg-type]
+    pack.compile_if_possible(stages, made, "trunk")  # type: ignore[arg-type]
     assert stages.made == ["compiled"]
 
 
