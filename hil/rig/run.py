@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base.progress import tell
+from firmware_bridge.base.progress import note, tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
 from hil.budgets import Budget
@@ -66,6 +66,9 @@ def run_hil(
     planted = self_test(seen, budgets)
     require_gate(planted)
     judged = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", judged)
+    for line in lost:
+        note(line)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
@@ -74,10 +77,7 @@ def run_hil(
         verdicts=judged,
         cards=scorecards(seen),
         gate=tuple(planted),
-        notes=(
-            *no_longer_measured(out_dir / "report.json", judged),
-            *_notes(device_facts, seen, bundle),
-        ),
+        notes=(*lost, *_notes(device_facts, seen, bundle)),
     )
     for kind, path in write_report(report, out_dir).items():
         tell(f"{kind}: {path}")
