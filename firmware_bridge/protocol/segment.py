@@ -160,12 +160,14 @@ class SegmentStore:
         return self._engine
 
     def _count_windows(self, complete: int) -> None:
+        # What was padded stays scored, whatever empty chunk comes after it.
+        complete = max(complete, self._complete_windows)
         self.windows_scored += complete - self._complete_windows
         self._complete_windows = complete
 
     def _pad(self) -> None:
         """A device now pads what is shorter than a window, and scores it."""
-        self._count_windows(max(1, self._complete_windows))
+        self._count_windows(1)
 
     def _require(self, segment: int) -> None:
         self._running()

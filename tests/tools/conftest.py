@@ -72,7 +72,7 @@ def write_words(root: Path, words: Iterable[str] = ("bed", "cat"), speakers: int
     """Write clips in Speech Commands' layout and return its folder."""
     for place, word in enumerate(words):
         for speaker in range(speakers):
-            save(root / word / f"{speaker:08x}_nohash_0.wav", sound(100 * place + speaker, 0.4))
+            save(root / word / f"{speaker:08x}_nohash_0.wav", sound(10_000 + 100 * place + speaker, 0.4))
     return root
 
 

@@ -19,7 +19,7 @@ PRINTS = "prints.npz"
 def check_sound(inputs: Inputs, stages: Stages) -> Path:
     """Stage: proof that all clips can be read, `sound.json`, and what each sounds like, `prints.npz`.
 
-    What had to be converted is said.
+    What had to be converted is said. Synthetic voices are not compared: one synthesiser's sound alike.
 
     Raises:
         AudioUnreadable: A clip is truncated, empty, not audio, or has NaN samples.
@@ -51,16 +51,24 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
     return folder
 
 
+def _real(inputs: Inputs) -> list[bool]:
+    """Return for each clip whether somebody spoke it: a synthesiser's voices are too alike to be told apart."""
+    emotional, words = inputs.emotion.evidence == "real", inputs.words.evidence == "real"
+    return [emotional] * len(inputs.clips) + [words] * (len(inputs.keywords) + len(inputs.others))
+
+
 def heard_prints(inputs: Inputs, sound: Path) -> Prints:
     """Return the prints of all that training and selection hear, of both corpora, from the stage of `check_sound`."""
     kept_away = {*inputs.split.test, *inputs.word_split.test}
-    return _prints_of(sound, (speaker not in kept_away for speaker in _speakers(inputs)))
+    heard = (speaker not in kept_away for speaker in _speakers(inputs))
+    return _prints_of(sound, (one and real for one, real in zip(heard, _real(inputs), strict=True)))
 
 
 def held_out_prints(inputs: Inputs, sound: Path) -> Prints:
     """Return the prints of all that is scored: both corpora's test speakers."""
     kept_away = {*inputs.split.test, *inputs.word_split.test}
-    return _prints_of(sound, (speaker in kept_away for speaker in _speakers(inputs)))
+    held_out = (speaker in kept_away for speaker in _speakers(inputs))
+    return _prints_of(sound, (one and real for one, real in zip(held_out, _real(inputs), strict=True)))
 
 
 def require_unheard(inputs: Inputs, sound: Path, held_out: Iterable[str]) -> None:
@@ -69,7 +77,7 @@ def require_unheard(inputs: Inputs, sound: Path, held_out: Iterable[str]) -> Non
     Raises:
         SpeakerLeak: Names the pairs.
     """
-    emotional = np.arange(len(_speakers(inputs))) < len(inputs.clips)
+    emotional = (np.arange(len(_speakers(inputs))) < len(inputs.clips)) & _real(inputs)
     away = np.isin(_speakers(inputs), list(held_out))
     require_no_duplicates(_prints_of(sound, emotional & ~away), _prints_of(sound, emotional & away))
 

@@ -1,6 +1,7 @@
 /* A stand-in for a board: nothing here computes what a board computes, but nothing is missing either. */
 #include <string.h>
 
+#include "crash.h"
 #include "fuzz.h"
 
 uint32_t fuzz_roll(fuzz_dice *dice, uint32_t below) {
@@ -103,5 +104,31 @@ static void microphone_power(void *context, int32_t on) {
     (void)on;
 }
 
-const ut_port fuzz_functions = {0,     send,       cycles,      milliseconds,  marks,      load,
-                                infer, flash_read, flash_erase, flash_program, microphone, microphone_power};
+static void health(void *context, ut_health *health) {
+    health->reset_reason = UT_RESET_WATCHDOG;
+    health->restarts = of(context)->cycles;
+}
+
+/* The longest there can be, and a count that only a mistake in RAM gives. */
+static const struct ut_crash *crash(void *context) {
+    static const ut_crash kept = {.reason = UT_RESET_FAULT, .task = "no zero at the end!!", .trace_count = 1000};
+    (void)context;
+    return &kept;
+}
+
+static int32_t temperature(void *context) { return (int32_t)of(context)->cycles; }
+
+const ut_port fuzz_functions = {.send = send,
+                                .cycles = cycles,
+                                .milliseconds = milliseconds,
+                                .marks = marks,
+                                .health = health,
+                                .crash = crash,
+                                .temperature = temperature,
+                                .load = load,
+                                .infer = infer,
+                                .flash_read = flash_read,
+                                .flash_erase = flash_erase,
+                                .flash_program = flash_program,
+                                .microphone = microphone,
+                                .microphone_power = microphone_power};

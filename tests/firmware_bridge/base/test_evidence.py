@@ -12,8 +12,15 @@ from firmware_bridge.base.errors import CheckFailed, UndertoneError, UnknownName
 from firmware_bridge.base.evidence import Evidence, Quantity
 
 
-def test_the_four_kinds_of_evidence() -> None:
-    assert {kind.value for kind in Evidence} == {"measured", "emulated", "simulated", "estimated"}
+def test_the_kinds_of_evidence() -> None:
+    assert {kind.value for kind in Evidence} == {
+        "measured",
+        "emulated",
+        "modelled",
+        "derived",
+        "simulated",
+        "estimated",
+    }
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,15 @@ def test_windows_are_counted_when_they_are_complete(samples: int, as_it_comes: i
     assert store.windows_scored == max(1, as_it_comes)
 
 
+def test_an_empty_chunk_after_the_end_unscores_nothing() -> None:
+    pcm = speech(100)
+    store = store_with(pcm)
+    store.end(1, zlib.crc32(pcm.tobytes()))
+    assert store.windows_scored == 1
+    store.audio(1, 100, pcm[:0])
+    assert store.windows_scored == 1
+
+
 def test_features_of_a_short_segment_complete_its_window() -> None:
     store = store_with(speech(100))
     assert store.features(1, 0, 0)["frames_in_window"] == 40

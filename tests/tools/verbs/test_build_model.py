@@ -178,7 +178,9 @@ def test_the_bundle_is_whole_and_runs(built: Built) -> None:
     assert manifest.keywords == ["none", "bed", "cat", "happy"]
     assert len(manifest.labels) == 8
     assert not set(manifest.split.test) & {*manifest.split.train, *manifest.split.validation}
-    assert {"MODEL_CARD.md", "scorecards.json", "acoustic.tflite", "keyword.tflite"} == set(manifest.files)
+    assert {"MODEL_CARD.md", "scorecards.json", "acoustic.tflite", "keyword.tflite", "heard.npz"} == set(
+        manifest.files
+    )
     assert bundle.directory.resolve().with_name(bundle.directory.resolve().name + ".zip").is_file()
     pcm = np.random.default_rng(0).integers(-2000, 2000, 40000).astype(np.int16)
     scores = ReferenceDevice(bundle).score_segment(pcm)

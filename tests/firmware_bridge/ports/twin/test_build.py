@@ -30,7 +30,14 @@ from firmware_bridge.ports.twin.registers import BOARD, HEADER
 from firmware_bridge.ports.twin.report import memory_report
 from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES
 
-EMPTY = "int main(void);\nint main(void) { return 0; }\n"
+# The vectors name a handler for faults and one for the watchdog.
+EMPTY = """int main(void);
+void board_fault(void);
+void board_watchdog(void);
+int main(void) { return 0; }
+void board_fault(void) {}
+void board_watchdog(void) {}
+"""
 
 
 def built(tmp_path: Path, compiler: Compiler, text: str, flags: Sequence[str] = ()) -> Firmware:

@@ -154,7 +154,7 @@ def test_memory_marks_are_the_build_and_the_stack(boot: Callable[..., Twin], fir
     result, after = said[-2], said[-1]
     assert before["ram_bytes"] == result["ram_peak_bytes"] == on_chip_bytes(firmware.regions) < ON_CHIP_LIMIT
     assert 256 < before["stack_peak_bytes"] <= after["stack_peak_bytes"] < STACK_BYTES // 2
-    assert after["temperature_mc"] == -(2**31)
+    assert after["temperature_mc"] == 41500, "made up, as the TPU is"
     assert after["receive_peak_bytes"] >= 968
     assert after["receive_overruns"] == 0
 
