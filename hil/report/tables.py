@@ -35,8 +35,8 @@ def verdict_table(report: HilReport) -> Table:
         limit = f"{budget.sign} {budget.limit:,.10g} {budget.unit}".strip()
         figure = str(verdict.quantity) if verdict.quantity else "–"
         margin = str(verdict.margin) if verdict.margin else ""
-        rows.append((MARKS[verdict.status], verdict.name, figure, limit, margin, verdict.detail))
-    return Table("Budgets", ("", "promise", "figure", "limit", "margin", "remark"), tuple(rows))
+        rows.append((f"{MARKS[verdict.status]} {verdict.name}", figure, limit, margin, verdict.detail))
+    return Table("Budgets", ("promise", "figure", "limit", "margin", "remark"), tuple(rows))
 
 
 def score_table(report: HilReport) -> Table:
