@@ -6,7 +6,6 @@ acoustic network, a dense layer for the keyword network.
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,13 +20,13 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.provenance.check import Verdict, check
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle, write_bundle
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.cli import run
 from tools.pipeline import architecture, pack, summary
 from tools.pipeline.recipe import load_recipe
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ def test_networks_that_were_compiled_together_are_no_templates(
     store: Path, stand_ins: SimpleNamespace, tmp_path: Path, capsys: Capture
 ) -> None:
     """One token in both files: what compiling together changes no real pair shows, so nothing is added."""
-    manifest, files = make_manifest()
+    manifest, files = ravdess_manifest()
     for name, model in manifest["models"].items():
         model.update(compiled=True, compiled_evidence="measured")
         files[f"{name}_edgetpu.tflite"] = stand_ins.pairs[0][1].read_bytes()
