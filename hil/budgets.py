@@ -34,6 +34,7 @@ UNITS: Mapping[str, str] = {
     "macro_f1_fused": "",
     "fused_gain": "",
     "int8_agreement": "%",
+    "chip_flips": "%",
     "realtime_factor": "",
     "host_ram_bytes": "bytes",
 }

@@ -5,13 +5,18 @@ Verbs hand it tables and data; whether the user asked for `--json` is decided he
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.base import progress
 from firmware_bridge.base.errors import UndertoneError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 WIDE = 240
 
@@ -86,18 +91,50 @@ def show_progress() -> None:
 
 
 def _bars(items: Iterable[Any], title: str, total: int | None) -> Iterator[Any]:
-    """Draw a bar while `items` are gone through."""
+    """Draw a bar while `items` are gone through; work that goes on side by side has one bar each."""
+    with _shared_bars() as bars:
+        task = bars.add_task(title, total=total)
+        try:
+            for item in items:
+                yield item
+                bars.advance(task)
+        finally:
+            if len(bars.tasks) > 1:  # the others go on below what is done
+                bars.console.print(bars.make_tasks_table([one for one in bars.tasks if one.id == task]))
+                bars.remove_task(task)
+
+
+_sharing = threading.Lock()
+_shared: list[Progress] = []
+_users = 0
+
+
+@contextlib.contextmanager
+def _shared_bars() -> Iterator[Progress]:
+    """Yield the one live display of this terminal; it ends with its last user."""
+    global _users
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description:<36}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        yield from bars.track(items, total=total, description=title)
+    with _sharing:
+        _users += 1
+        if not _shared:
+            columns = (
+                TextColumn("{task.description:<36}"),
+                BarColumn(bar_width=20),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(elapsed_when_finished=True),
+            )
+            _shared.append(Progress(*columns, console=Console(stderr=True)))
+            _shared[0].start()
+        bars = _shared[0]
+    try:
+        yield bars
+    finally:
+        with _sharing:
+            _users -= 1
+            if not _users:
+                _shared.pop().stop()
 
 
 def _lines(items: Iterable[Any], title: str, total: int | None) -> Iterator[Any]:

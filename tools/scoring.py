@@ -17,7 +17,7 @@ from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.device import ReferenceDevice
-from tools.flips import modelled_device
+from hil.chip.arithmetic import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
@@ -182,11 +182,6 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
 
     The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
     are limited to the classes that the corpus has, and that is said.
-
-    Args:
-        bundle: The bundle.
-        chosen: The clips.
-        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
 
     Args:
         bundle: The bundle.

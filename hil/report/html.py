@@ -8,7 +8,7 @@ from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.templates import render
 from hil.report import pictures
 from hil.report.model import HilReport
-from hil.report.tables import MARKS, latency_table, memory_table, score_table
+from hil.report.tables import MARKS, latency_table, memory_table, modelled_table, score_table
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html"
 
@@ -24,7 +24,12 @@ def render_html(report: HilReport) -> str:
         "memory": pictures.memory_map(seen) if seen.chip.regions else "",
         "latency": pictures.latency_bars(seen, limit) if seen.chip.stages_ms else "",
     }
-    tables = {"scores": score_table(report), "latency": latency_table(report), "memory": memory_table(report)}
+    tables = {
+        "scores": score_table(report),
+        "modelled": modelled_table(report),
+        "latency": latency_table(report),
+        "memory": memory_table(report),
+    }
     return render(
         TEMPLATE, True, report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables
     )

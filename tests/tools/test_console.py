@@ -89,3 +89,30 @@ def test_bars_give_every_item(monkeypatch: pytest.MonkeyPatch, capsys: Capture) 
     told = capsys.readouterr()
     assert told.out == ""
     assert "training" in told.err
+
+
+def test_work_side_by_side_shares_one_display(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    console.show_progress()
+    first, second = progress.track(range(3), "students"), progress.track(range(2), "keyword")
+    assert (next(first), next(second), next(first)) == (0, 0, 1)
+    assert list(second) == [1]
+    assert list(first) == [2]
+    told = capsys.readouterr().err
+    assert "students" in told
+    assert "keyword" in told
+    assert "3/3" in told
+    assert "2/2" in told
+    # The display is gone: the next work has one of its own.
+    assert list(progress.track(range(1), "later")) == [0]
+    assert "later" in capsys.readouterr().err
+
+
+def test_a_bar_that_is_left_gives_its_place_away(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    console.show_progress()
+    left = progress.track(range(3), "left")
+    next(left)
+    left.close()  # type: ignore[attr-defined]
+    assert list(progress.track(range(1), "later")) == [0]
+    assert console._users == 0

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from firmware_bridge.base.errors import BundleInvalid, UndertoneError
 from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.settings import Settings, explain
+from firmware_bridge.chip.regions import Region
 
 RECORD = "firmware.json"
 # Which of the flash tool's needs lie beside the ELF file: its libraries and its data, by name.
@@ -18,19 +19,6 @@ MANIFESTS = (".libs", ".data")
 
 class FirmwareInvalid(UndertoneError):
     """A firmware that is missing, damaged, or made for another bundle."""
-
-
-class MemoryRow(Settings):
-    """One memory of the device: how much of it the firmware takes, of how much."""
-
-    name: str
-    used_bytes: int
-    limit_bytes: int
-
-    @property
-    def free(self) -> float:
-        """Share of the memory that is left; below 0 when it does not fit."""
-        return (self.limit_bytes - self.used_bytes) / self.limit_bytes if self.limit_bytes else 0.0
 
 
 class Firmware(Settings):
@@ -47,7 +35,7 @@ class Firmware(Settings):
         memory: The device's memories.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     port: Literal["host", "twin", "coralmicro"]
     bundle: str
     file: Path
@@ -55,7 +43,7 @@ class Firmware(Settings):
     build_dir: Path
     compiler: str = ""
     sdk_commit: str = ""
-    memory: tuple[MemoryRow, ...] = ()
+    memory: tuple[Region, ...] = ()
 
     def write(self, folder: Path) -> Path:
         """Write the record into a folder and return its path."""

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from tools.flips import Flips
 
 
-PROMISED_PERCENT = 5.0  # fused decisions that the chip may change, of all clips, in the worst alternative
-
-
 @click.command(name="agree")
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @options.bundle("count decisions of this bundle on real clips", default=None)
@@ -29,7 +26,7 @@ PROMISED_PERCENT = 5.0  # fused decisions that the chip may change, of all clips
 @click.option(
     "--max-flips",
     type=click.IntRange(min=0),
-    help="exit status 1 above so many other winners [5 % of the clips]",
+    help="exit status 1 above so many other winners [chip_flips of budgets.toml]",
 )
 @options.as_json()
 def command(
@@ -73,10 +70,17 @@ def command(
         rows = [(n, f"{flips.fewest[n]}..{flips.most[n]}", flips.worst_lsb[n]) for n in flips.fewest]
         title = f"{flips.clips} clips: reference kernels against the chip's arithmetic (modelled)"
         console.emit_table(title, ("output", "other winner", "worst LSB"), rows)
-    allowed = max_flips if max_flips is not None else PROMISED_PERCENT * flips.clips / 100
+    allowed = max_flips if max_flips is not None else _promised() * flips.clips / 100
     if flips.most["fused"] > allowed:
         console.log(f"{flips.most['fused']} fused decisions may change, {allowed:g} are allowed")
     return int(flips.most["fused"] > allowed)
+
+
+def _promised() -> float:
+    """Return how many of 100 fused decisions the chip may change."""
+    from hil.budgets import load_budgets
+
+    return load_budgets()["chip_flips"].limit
 
 
 def _flips(directory: Path, corpus: str | None, limit: int) -> Flips:

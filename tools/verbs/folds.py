@@ -184,10 +184,21 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
     show_default=True,
     help="who is held out, by name (`undertone corpus` lists what fits a corpus)",
 )
+@options.at_once()
 @options.as_json()
-def command(recipe_name: str, corpus: str | None, count: int, protocol: str, as_json: bool) -> None:
+def command(
+    recipe_name: str,
+    corpus: str | None,
+    count: int,
+    protocol: str,
+    threads: int | None,
+    in_process: bool,
+    as_json: bool,
+) -> None:
     """Cross-validate a recipe."""
+    from tools.pipeline.emotion import training_data
     from tools.pipeline.inputs import effective_recipe, gather
+    from tools.pipeline.legs import Legs
     from tools.pipeline.soundness import check_sound, require_unheard
     from tools.pipeline.stages import Stages
     from train.evaluation.splits import leave_speakers_out
@@ -204,9 +215,12 @@ def command(recipe_name: str, corpus: str | None, count: int, protocol: str, as_
         made, planned = plan_folds(inputs, protocol, count)
         warning, divided = made.warning, [*planned]
     sound = check_sound(inputs, stages)
-    for held_out, _ in divided if not warning else []:
-        require_unheard(inputs, sound, held_out)
-    folders = [run_fold(inputs, stages, index, *one) for index, one in enumerate(divided)]
+    if not warning:
+        require_unheard(inputs, sound, [held_out for held_out, _ in divided])
+    # What all folds read is made once, with all cores.
+    training_data(inputs, stages)
+    with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
+        folders = [leg.result() for leg in [legs.start(run_fold, i, *one) for i, one in enumerate(divided)]]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
     summary = summarise(folds) | {"protocol": protocol, "warning": warning}
     if as_json:

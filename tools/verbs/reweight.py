@@ -34,6 +34,8 @@ def command(original: Path, compiled: Path, retrained: Path, out: Path, as_json:
         f"{found.layers} layers and {found.records} records written; the template gave itself back, and the result "
         "is proved to be made from the retrained network"
     )
+    for step in found.rests_on:
+        console.emit_text(f"rests on counts, not on a whole pair of real files: {step}")
     console.emit_text(
         f"wrote {out} (derived: no compiler made it, and it has run on no chip); token {found.token}"
     )

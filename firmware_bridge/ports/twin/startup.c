@@ -2,9 +2,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rt1176.h"
 #include "startup.h"
 
-#define CPACR 0xE000ED88u
+#define CPACR (UT_PLACE_SYSTEM + 0xD88u)
 #define VECTORS 16u
 
 extern uint32_t board_stack_low[], board_stack_high[];

@@ -10,10 +10,12 @@ import pytest
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.chip.regions import Part, Region
 from hil.budgets import Status, load_budgets
 from hil.checks import measure, verdicts
+from hil.chip.arithmetic import Modelled
 from hil.report.model import scorecards
-from hil.rig.observations import NO_KEYWORD, Chip, ModelFacts, Observations, Region
+from hil.rig.observations import NO_KEYWORD, Chip, ModelFacts, Observations
 from hil.selftest import PLANTS, Planted, require_gate, self_test
 
 BUDGETS = load_budgets()
@@ -21,7 +23,14 @@ ESTIMATED = Evidence.ESTIMATED
 
 
 def region(name: str, used: int) -> Region:
-    return Region(name, 1_000_000, {"all": used}, ESTIMATED, f"map of {name}")
+    return Region(
+        name,
+        1_000_000,
+        (Part("all", used),),
+        on_chip=name != "SDRAM",
+        evidence=ESTIMATED,
+        source=f"map of {name}",
+    )
 
 
 def scores_for(classes: np.ndarray, width: int) -> np.ndarray:
@@ -33,6 +42,14 @@ def scores_for(classes: np.ndarray, width: int) -> np.ndarray:
 TRUTH = np.tile(np.arange(3), 8)
 HEARD_AS = np.where(np.arange(24) % 4 == 0, (TRUTH + 1) % 3, TRUTH)  # a quarter wrong
 VOTED = np.where(np.arange(24) % 2 == 0, (TRUTH + 1) % 3, TRUTH)  # half wrong
+
+
+def modelled() -> Modelled:
+    """Six of the clips under two alternatives; in the second, the fused winner of the first clip is another one."""
+    clips = np.arange(0, 24, 4)
+    outputs = {"acoustic": scores_for(HEARD_AS, 3), "keyword": scores_for(np.arange(24) % 2, 2)}
+    reference = {name: scores[clips] for name, scores in (outputs | {"fused": scores_for(TRUTH, 3)}).items()}
+    return Modelled(clips, ("one", "two"), reference, {n: np.stack([s, s]) for n, s in reference.items()})
 
 
 def observations(**changes: Any) -> Observations:
@@ -73,6 +90,7 @@ def observations(**changes: Any) -> Observations:
             source="rules",
         ),
         figures={"int8_agreement": Quantity(99.2, "%", Evidence.SIMULATED)},
+        modelled=modelled(),
     )
     return replace(seen, **changes)
 
@@ -214,3 +232,24 @@ def test_scores_without_an_edge_tpu_are_simulated(device: Evidence, scores: Evid
 
 def test_the_emulated_chips_memory_is_not_taken_for_a_process() -> None:
     assert isinstance(measure(observations(evidence=Evidence.EMULATED))["host_ram_bytes"], str)
+
+
+def test_flips_are_counted_by_hand_and_the_worst_alternative_counts() -> None:
+    seen = observations()
+    assert figure(seen, "chip_flips").value == 0
+    assert isinstance(seen.modelled, Modelled)
+    seen.modelled.chip["fused"][1, 0] = [-50, 50, -50]  # clip 0 is of class 0
+    seen.modelled.chip["acoustic"][:, 2] = [-50, -50, 51]  # clip 8: heard as 0 (a quarter is wrong)
+    found = figure(seen, "chip_flips")
+    assert found.value == pytest.approx(100 / 6)
+    assert found.interval == (0.0, pytest.approx(100 / 6))
+    assert found.evidence is Evidence.MODELLED
+    assert found.n == 6
+    assert "acoustic 1..1, keyword 0..0, fused 0..1; over 2 alternatives" in found.source
+
+
+def test_flips_that_were_not_run_are_said() -> None:
+    seen = observations(modelled="the chip's arithmetic of LSTM is not known")
+    assert measure(seen)["chip_flips"] == "the chip's arithmetic of LSTM is not known"
+    verdict = next(v for v in verdicts(seen, BUDGETS) if v.name == "chip_flips")
+    assert verdict.status is Status.NOT_MEASURED
