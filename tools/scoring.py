@@ -223,7 +223,7 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
             chosen.proof,
             genders=[clip.gender for clip in chosen.clips],
             train_counts=chosen.train_counts,
-            evidence=chosen.corpus.evidence,
+            speech=chosen.corpus.origin,
         )
         for name, scores in (("acoustic", acoustic), ("keyword", guesses), ("fused", fused))
     }
@@ -233,7 +233,7 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
         speakers=chosen.speakers,
         clips=len(chosen.clips),
         left_out=chosen.left_out,
-        speech=chosen.corpus.evidence,
+        speech=chosen.corpus.origin,
         scores_sha256=digest,
         cards=cards,
     )

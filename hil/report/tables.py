@@ -49,7 +49,7 @@ def score_table(report: HilReport) -> Table:
             f"{card.majority['uar']:.1%}",
             f"{card.prior['uar']:.1%}",
             str(card.clips),
-            f"{report.seen.score_evidence.value}, {card.evidence} speech",
+            f"{report.seen.score_evidence.value}, {card.speech} speech",
         )
         for name, card in report.cards.items()
     )

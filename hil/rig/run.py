@@ -101,7 +101,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "corpus": ", ".join(f"{part}: {name}" for part, name in manifest.corpus.items()),
         "split": manifest.split.hash,
         "git": manifest.git_revision,
-        "speech": manifest.evidence,
+        "speech": manifest.speech,
         "licences": "; ".join(f"{one.name}: {one.licence}" for one in manifest.licences) or "none recorded",
     }
 
