@@ -9,13 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.base.paths import BUDGETS
-
-DEFAULT_PATH = BUDGETS
+from firmware_bridge.base.settings import Settings, explain
 
 # What can be promised, and its unit: the figures of `hil/checks`.
 UNITS: Mapping[str, str] = {
@@ -35,12 +34,13 @@ UNITS: Mapping[str, str] = {
     "macro_f1_fused": "",
     "fused_gain": "",
     "int8_agreement": "%",
+    "chip_flips": "%",
     "realtime_factor": "",
     "host_ram_bytes": "bytes",
 }
 
 
-class Budget(BaseModel):
+class Budget(Settings):
     """One promise.
 
     Attributes:
@@ -55,8 +55,6 @@ class Budget(BaseModel):
         speech: `any`, or `real`: then the promise is not asked of synthetic speech.
         remedy: What to change when it is broken.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     what: str
     unit: str = ""
@@ -172,7 +170,7 @@ class Verdict:
         }
 
 
-def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
+def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
     """Return the promises of a budget file by name.
 
     Raises:
@@ -196,11 +194,8 @@ def load_budgets(path: Path = DEFAULT_PATH) -> dict[str, Budget]:
         try:
             budgets[name] = Budget.model_validate(entry)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise InvalidSetting(
-                f"{path.name} [{name}] {where}: {first['msg']}", f"keys: {', '.join(Budget.model_fields)}"
-            ) from error
+            keys = f"keys: {', '.join(Budget.model_fields)}"
+            raise explain(error, Budget, f"{path.name} [{name}]", keys) from error
         if budgets[name].unit != UNITS[name]:
             raise InvalidSetting(
                 f"{path.name} [{name}] unit: '{budgets[name].unit}' is not what is measured",

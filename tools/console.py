@@ -129,20 +129,21 @@ class _Bars(_Lines):
 
     def __init__(self) -> None:
         self._bars: Progress | None = None
-        self._tasks: dict[int, TaskID] = {}
+        self._tasks: dict[tuple[int, int], TaskID] = {}
 
     def __call__(self, event: Event) -> None:
+        place = (event.process, event.span)
         if not event.step:
             super().__call__(event)
         elif event.kind is Kind.BEGUN:
-            self._tasks[event.span] = self._started().add_task(event.step, total=event.total)
-        elif self._bars is not None and event.span in self._tasks:
+            self._tasks[place] = self._started().add_task(event.step, total=event.total)
+        elif self._bars is not None and place in self._tasks:
             counted = event.kind is Kind.ADVANCED
             total = event.total if counted or event.total else max(event.items, 1)
             done = event.items if counted or event.outcome is not Outcome.DONE else total
-            self._bars.update(self._tasks[event.span], completed=done, total=total)
+            self._bars.update(self._tasks[place], completed=done, total=total)
             if not counted:
-                del self._tasks[event.span]
+                del self._tasks[place]
             if not self._tasks:
                 self.close()
 

@@ -16,9 +16,8 @@ from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLe
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.device import ReferenceDevice
-from tools.flips import modelled_device
+from hil.chip.arithmetic import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
@@ -189,17 +188,12 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
         chosen: The clips.
         modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
 
-    Args:
-        bundle: The bundle.
-        chosen: The clips.
-        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
-
     Raises:
         AudioUnreadable: A clip is damaged.
         SpeakerLeak: The bundle has heard a recording under another name.
     """
     device = modelled_device(bundle) if modelled else ReferenceDevice(bundle)
-    vote = FusionHead.from_dict(bundle.manifest.keyword_vote)
+    vote = bundle.manifest.keyword_vote
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))
     segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]

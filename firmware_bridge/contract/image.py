@@ -41,7 +41,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -62,8 +61,7 @@ from firmware_bridge.contract.image_header import (
     require_classes,
     require_zeros,
 )
-from firmware_bridge.contract.windows import Windowing
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling
+from firmware_bridge.microfrontend import InputScaling
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 
 __all__ = ["HEADER", "HEADER_BYTES", "Image", "ImageNetwork", "build_image", "parse_image", "write_image"]
@@ -140,8 +138,7 @@ def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
         BundleInvalid: The bundle does not fit what an image can hold.
     """
     manifest = bundle.manifest
-    spec = FrontendSpec.from_dict(manifest.frontend)
-    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
+    spec, windowing = manifest.frontend, manifest.windowing
     missing = [name for name in NETWORKS if name not in manifest.models]
     if missing:
         raise invalid(f"the bundle has no network '{missing[0]}'")
@@ -156,10 +153,10 @@ def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
             hop_samples=windowing.hop_samples,
             frames=spec.frames(windowing.window_samples),
             channels=spec.channels,
-            scaling=InputScaling.from_dict(manifest.scaling),
+            scaling=manifest.scaling,
             acoustic=acoustic,
             keyword=keyword,
-            fusion=FusionHead.from_dict(manifest.fusion),
+            fusion=manifest.fusion,
         )
     )
 
@@ -233,11 +230,11 @@ def parse_image(image: bytes) -> Image:
         raise invalid("the image's networks do not end where it does")
     columns = labels + keywords
     fusion = FusionHead(
-        fields["fusion_weight"][:labels, :columns].astype(np.int32),
-        fields["fusion_bias"][:labels].astype(np.int32),
-        fields["fusion_zero_point"][:columns].astype(np.int32),
-        int(fields["fusion_shift"]),
-        checked_scale(fields["fused_scale"]),
+        weight=fields["fusion_weight"][:labels, :columns].astype(np.int32),
+        bias=fields["fusion_bias"][:labels].astype(np.int32),
+        zero_point=fields["fusion_zero_point"][:columns].astype(np.int32),
+        shift=int(fields["fusion_shift"]),
+        output_scale=checked_scale(fields["fused_scale"]),
     )
     return Image(
         fields["bundle"].tobytes().hex(),
@@ -255,8 +252,7 @@ def parse_image(image: bytes) -> Image:
 
 def _read_network(bundle: Bundle, model: ModelFile, compiled: bool) -> ImageNetwork:
     """Return a network: the compiled file where there is one and it is wanted, else the original."""
-    name = f"{Path(model.file).stem}_edgetpu.tflite"
-    path = bundle.directory / name if compiled and name in bundle.manifest.files else bundle.path(model)
+    path = (bundle.compiled_path(model) if compiled else None) or bundle.path(model)
     inputs, outputs = int(np.prod(model.input_shape)), int(np.prod(model.output_shape))
     arena = padded(ARENA_FLOOR + inputs + outputs)
     return ImageNetwork(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Budget, Verdict, judge
-from hil.checks import accuracy, chip, equality, speed
+from hil.checks import accuracy, arithmetic, chip, equality, speed
 from hil.rig.observations import Observations
 
 Found = Mapping[str, Quantity | str]
@@ -25,6 +25,7 @@ CHECKS: tuple[Callable[[Observations], Found], ...] = (
     chip.latency,
     accuracy.branches,
     accuracy.int8_loss,
+    arithmetic.flips,
     speed.realtime,
     speed.host_memory,
 )

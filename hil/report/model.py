@@ -12,8 +12,8 @@ import numpy as np
 from firmware_bridge.base.events import Event
 from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Status, Verdict
-from hil.checks import chip
 from hil.checks.accuracy import has_keywords, leaked_speakers
+from hil.report.modelled import modelled_rows
 from hil.rig.observations import Observations
 from hil.selftest import Planted
 from train.evaluation.leak import require_disjoint
@@ -82,6 +82,7 @@ class HilReport:
             "device_stage_us": dict(self.seen.stage_us),
             "memory": [region_dict(self.seen, index) for index in range(len(self.seen.chip.regions))],
             "scores": {name: card.as_dict() for name, card in self.cards.items()},
+            "modelled": [row.as_dict() for row in modelled_rows(self.seen)],
             "segments": [segment_dict(self.seen, index) for index in range(len(self.seen.names))],
             "gate_self_test": [vars(one) for one in self.gate],
             "steps": [step_dict(one) for one in self.steps],
@@ -100,8 +101,8 @@ def region_dict(seen: Observations, index: int) -> dict[str, Any]:
         "name": region.name,
         "used_bytes": region.used_bytes,
         "limit_bytes": region.limit_bytes,
-        "on_chip": region.name in chip.ON_CHIP,
-        "parts": dict(region.parts),
+        "on_chip": region.on_chip,
+        "parts": {part.name: part.bytes for part in region.parts},
         "evidence": region.evidence.value,
         "source": region.source,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hil.budgets import Status
 from hil.report.model import HilReport
+from hil.report.modelled import modelled_rows
 
 MARKS = {Status.KEPT: "✓", Status.BROKEN: "✗", Status.NOT_MEASURED: "–", Status.NOT_ASKED: "–"}
 
@@ -21,7 +22,9 @@ class Table:
 
 def tables(report: HilReport) -> list[Table]:
     """Return the report's tables in reading order."""
-    return [verdict_table(report), score_table(report), latency_table(report), memory_table(report)]
+    found = [verdict_table(report), score_table(report), latency_table(report), memory_table(report)]
+    chip = modelled_table(report)
+    return [*found[:2], chip, *found[2:]] if chip.rows else found
 
 
 def verdict_table(report: HilReport) -> Table:
@@ -52,6 +55,23 @@ def score_table(report: HilReport) -> Table:
     )
     columns = ("output", "UAR", "macro-F1", "majority UAR", "prior UAR", "clips", "evidence")
     return Table(f"Re-recorded speech, channel '{report.channel['name']}'", columns, rows)
+
+
+def modelled_table(report: HilReport) -> Table:
+    """Return what the scores of some segments become under the chip's arithmetic; no rows where it was not run."""
+    rows = tuple(
+        (
+            row.output,
+            str(row.clips),
+            "–" if row.macro_f1 is None else f"{row.macro_f1:.3f}",
+            "–" if row.macro_f1_chip is None else "{:.3f}..{:.3f}".format(*row.macro_f1_chip),
+            "{}..{}".format(*row.other_winners),
+            str(row.worst_lsb),
+        )
+        for row in modelled_rows(report.seen)
+    )
+    columns = ("output", "clips", "macro-F1 kernels", "macro-F1 chip", "other winner", "worst LSB")
+    return Table("Under the chip's arithmetic as compiled files show it (modelled)", columns, rows)
 
 
 def latency_table(report: HilReport) -> Table:

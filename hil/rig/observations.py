@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.chip.regions import Region
 from firmware_bridge.protocol.engine import PCM
+from hil.chip.arithmetic import Modelled
 
 NO_KEYWORD = -1
 
@@ -40,22 +42,6 @@ class ModelFacts:
     name: str
     bytes: int
     compiled: bool
-
-
-@dataclass(frozen=True)
-class Region:
-    """A memory of the board: how much of it is used, of how much, and by what."""
-
-    name: str
-    limit_bytes: int
-    parts: Mapping[str, int]
-    evidence: Evidence
-    source: str
-
-    @property
-    def used_bytes(self) -> int:
-        """Sum of the parts."""
-        return sum(self.parts.values())
 
 
 @dataclass(frozen=True)
@@ -121,6 +107,7 @@ class Observations:
         chip: What is known of the chip.
         figures: Figures that the bundle carries.
         example: Features for the report's picture.
+        modelled: Some of the segments under the chip's arithmetic, or why not.
     """
 
     names: tuple[str, ...]
@@ -149,6 +136,7 @@ class Observations:
     chip: Chip
     figures: Mapping[str, Quantity] = field(default_factory=dict)
     example: Example | None = None
+    modelled: Modelled | str = "the chip's arithmetic was not run"
 
     @property
     def score_evidence(self) -> Evidence:

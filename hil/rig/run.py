@@ -111,6 +111,11 @@ def _notes(device: Mapping[str, Any], seen: Observations, bundle: Bundle) -> tup
     notes = []
     if "stand_in" in device:
         notes.append(str(device["stand_in"]) + ".")
+    if derived := [n for n, model in bundle.manifest.models.items() if model.compiled_evidence == "derived"]:
+        notes.append(
+            f"The compiled networks {' and '.join(derived)} are derived from templates: no compiler made them, and "
+            "they have run on no chip."
+        )
     if not all(model.compiled for model in seen.models):
         notes.append("The Edge TPU compiler was not used: sizes are those of the int8 files.")
     if seen.speech != "real":

@@ -82,7 +82,7 @@ def manifest_entry(file: str, data: bytes, outputs: int) -> dict[str, Any]:
 
 def head(weights: np.ndarray, inputs: int) -> dict[str, Any]:
     scales, zeros = np.full(inputs, OUTPUT_SCALE), np.zeros(inputs, np.int32)
-    return FusionHead.from_float(weights, np.zeros(len(LABELS)), scales, zeros, 30.0).to_dict()
+    return FusionHead.from_float(weights, np.zeros(len(LABELS)), scales, zeros, 30.0).model_dump(mode="json")
 
 
 def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -105,9 +105,9 @@ def make_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
         "keywords": KEYWORDS,
         "window_ms": 500,
         "hop_ms": 250,
-        "frontend": SPEC.to_dict(),
+        "frontend": SPEC.model_dump(mode="json"),
         "table_hash": MicroFrontend(SPEC).spec.table_hash,
-        "scaling": InputScaling(kind="range").to_dict(),
+        "scaling": InputScaling(kind="range").model_dump(mode="json"),
         "models": {
             "acoustic": manifest_entry("acoustic.tflite", acoustic, len(LABELS)),
             "keyword": manifest_entry("keyword.tflite", keyword, len(KEYWORDS)),

@@ -19,9 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from firmware_bridge.base.files import sha256_file
-from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.paths import ROOMS, ROOT
 
-ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 # The room whose definitions are followed one by one.
 WIRING = "tools"
 

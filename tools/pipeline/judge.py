@@ -73,7 +73,7 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
             folder / "scores.npy", run_int8(keyword / "keyword.tflite", features, "keyword, unseen speakers")
         )
 
-    parts = {"keyword": keyword.name, "corpora": inputs.digests, "split": inputs.word_split.hash}
+    parts = {"keyword": keyword.name, "corpus": inputs.digests["words"], "split": inputs.word_split.hash}
     return stages.run("keyword-scores", parts, make)
 
 

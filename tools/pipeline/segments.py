@@ -9,7 +9,7 @@ from firmware_bridge.contract.bundle import Bundle
 from hil.rig.observations import Segment
 from tools.pipeline.inputs import gather
 from tools.pipeline.joint import composed_pcm
-from tools.pipeline.recipe import parse_recipe
+from tools.pipeline.recipe import recipe_of
 from tools.scoring import require_unheard_sound
 from train.corpora import load_corpus
 from train.corpora.record import Clip, Corpus
@@ -34,7 +34,7 @@ def composed_segments(bundle: Bundle, limit: int | None) -> list[Segment]:
     Raises:
         CorpusInvalid: The corpora at hand are not those that the bundle was built from.
     """
-    inputs = gather(parse_recipe(bundle.manifest.recipe, "the bundle's recipe"))
+    inputs = gather(recipe_of(bundle.manifest))
     if inputs.fingerprints != bundle.manifest.corpus:
         raise CorpusInvalid(
             "the corpora at hand differ from those that the bundle was built from",

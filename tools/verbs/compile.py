@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="compile")
@@ -23,7 +23,7 @@ from tools import console
     "--retries", default=2, show_default=True, help="how often a failure without a reason is tried again"
 )
 @click.option("--min-runtime", type=int, help="oldest Edge TPU runtime that must run the result")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     models: tuple[Path, ...], out: Path, timeout_s: int, retries: int, min_runtime: int | None, as_json: bool
 ) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="explain")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(words: tuple[str, ...], as_json: bool) -> int:
     """Explain WORDS: a lint code, an operation, an error's name, or a line of the compiler's log."""
     from edgetpu_models.explain import explain

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from firmware_bridge.base.paths import BUNDLES
-from tools import console
+from tools import console, options
 
 KINDS = ("corpora", "recipes", "presets", "bundles", "devices")
 
@@ -111,7 +111,7 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
         manifest = bundle.manifest
         entry |= {"state": "whole", "id": bundle.id, "name": manifest.name, "labels": manifest.labels}
         uar = manifest.figures.get("student_int8_uar")
-        entry |= {"evidence": manifest.evidence, "uar": uar["value"] if uar else None}
+        entry |= {"evidence": manifest.evidence, "uar": uar.value if uar else None}
         found.append(entry | {"commercial": manifest.commercial, "corpus": sorted(manifest.corpus)})
     return found
 
@@ -146,7 +146,7 @@ LISTS = {
 
 @click.command(name="list")
 @click.argument("kinds", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(kinds: tuple[str, ...], as_json: bool) -> None:
     """List what there is. KINDS: corpora, recipes, presets, bundles, devices; all by default."""
     from firmware_bridge.base.errors import UnknownName

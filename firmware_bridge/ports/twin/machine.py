@@ -6,6 +6,7 @@ import weakref
 from typing import Any, Protocol
 
 from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.ports.twin.counter import Counter, attach_counter
 from firmware_bridge.ports.twin.elf import Image
 from firmware_bridge.ports.twin.exceptions import FAULT_VECTOR, WATCHDOG_VECTOR, FaultRegisters, enter
@@ -20,8 +21,9 @@ from firmware_bridge.ports.twin.faults import (
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
-SYSTEM, SYSTEM_BYTES, CPACR = 0xE000_E000, 0x1000, 0xD88  # the processor's own control registers
-REGISTERS_BYTES = 0x1000
+SYSTEM, BOARD_PLACE = CHIP.places["system"], CHIP.places["board"]
+# Of the processor's own registers: which coprocessors may be used, and which faults have a priority of their own.
+CPACR, SHCSR, FAULTS_ENABLED = 0xD88, 0xD24, 0x7_0000
 NEVER = 0xFFFF_FFFE  # no code lies there
 WAIT = b"\x30\xbf"  # the instruction WFI
 MOST_INSTRUCTIONS = 2_000_000_000  # between two sleeps: far more than any request takes
@@ -73,14 +75,16 @@ class Machine:
         self._unicorn, self._arm = unicorn, arm_const
         self._bad: BadAccess | None = None
         self._event: Hang | Restart | None = None
-        self._recovers, self._handling = recovers, False
+        self._recovers, self._handling, self._enabled = recovers, False, 0
         self._faults = FaultRegisters.empty()
         self._board: Board | None = None
         self._engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
         self._load()
         code = MEMORIES[0]
-        self.counter: Counter = attach_counter(self._engine, code.address, self.read(code.address, code.size))
+        self.counter: Counter = attach_counter(
+            self._engine, code.address, self.read(code.address, code.limit_bytes)
+        )
         # The engine must not keep the machine alive: its fifty megabytes go when the machine does.
         me = weakref.proxy(self)
         self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, lambda *found: me._on_bad_memory(*found))
@@ -98,11 +102,13 @@ class Machine:
     def _load(self) -> None:
         uc = self._unicorn
         for memory in MEMORIES:
-            self._engine.mem_map(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+            self._engine.mem_map(memory.address, memory.limit_bytes, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
         self._fill()
         for memory in MEMORIES:
             if memory.code:
-                self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+                self._engine.mem_protect(
+                    memory.address, memory.limit_bytes, uc.UC_PROT_READ | uc.UC_PROT_EXEC
+                )
 
     def _fill(self) -> None:
         """Memory as it is when the power comes: the program, and garbage."""
@@ -114,11 +120,11 @@ class Machine:
 
     def attach(self, board: Board) -> None:
         """Connect the board behind the registers; the caller keeps it."""
-        me, base, behind = weakref.proxy(self), BOARD["REGISTERS"], weakref.proxy(board)
+        me, base, behind = weakref.proxy(self), BOARD_PLACE.address, weakref.proxy(board)
         self._board = behind
         self._engine.mmio_map(
             base,
-            REGISTERS_BYTES,
+            BOARD_PLACE.bytes,
             lambda _uc, register, size, _user: me._guarded(base, register, size, behind.read),
             None,
             lambda _uc, register, size, value, _user: me._guarded(
@@ -127,11 +133,13 @@ class Machine:
             None,
         )
         self._engine.mmio_map(
-            SYSTEM,
-            SYSTEM_BYTES,
-            lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, me._system),
+            SYSTEM.address,
+            SYSTEM.bytes,
+            lambda _uc, register, size, _user: me._guarded(SYSTEM.address, register, size, me._system),
             None,
-            lambda _uc, register, size, _value, _user: me._guarded(SYSTEM, register, size, me._system),
+            lambda _uc, register, size, value, _user: me._guarded(
+                SYSTEM.address, register, size, lambda at: me._set_system(at, value)
+            ),
             None,
         )
 
@@ -152,8 +160,16 @@ class Machine:
     def _system(self, register: int) -> int:
         if register in self._faults.values:
             return self._faults.values[register]
+        if register == SHCSR:
+            return self._enabled
         if register != CPACR:
-            raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM + register)
+            raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM.address + register)
+        return 0
+
+    def _set_system(self, register: int, value: int) -> int:
+        self._system(register)  # raises where there is none
+        if register == SHCSR:
+            self._enabled = value & FAULTS_ENABLED
         return 0
 
     def run(self) -> None:
@@ -221,17 +237,24 @@ class Machine:
             return False
         if bad is not None and not stuck:
             self._faults.set(bad.kind, bad.address)
-        handler = self._vector(WATCHDOG_VECTOR if stuck else FAULT_VECTOR)
-        if self._handling or not enter(self._engine, self._arm, handler):
+        if self._handling or not self._call_handler(WATCHDOG_VECTOR if stuck else FAULT_VECTOR):
             self._restart(BOARD["CAUSE_LOCKUP"])
         else:
             self._handling = True
         return True
 
+    def _call_handler(self, vector: int) -> bool:
+        """Call a handler; a fault while its frame is pushed leads to that of hard faults, or to a lock-up."""
+        if enter(self._engine, self._arm, self._vector(vector)):
+            return True
+        self._faults.add_stacking()
+        enabled = self._enabled == FAULTS_ENABLED
+        return enabled and enter(self._engine, self._arm, self._vector(FAULT_VECTOR), frameless=True)
+
     def _restart(self, cause: int) -> None:
         """A reset: registers are new, memory keeps what it holds."""
         assert self._board is not None
-        self._faults = FaultRegisters.empty()
+        self._faults, self._enabled = FaultRegisters.empty(), 0
         self._board.restarted(cause)
         self._start()
 
@@ -263,8 +286,7 @@ class Machine:
         Raises:
             BadAccess: They are not all memory of variables.
         """
-        end = address + len(data)
-        if not any(not m.code and m.address <= address and end <= m.address + m.size for m in MEMORIES):
+        if not any(not memory.code and memory.holds(address, len(data)) for memory in MEMORIES):
             raise _bad_transfer("to", address)
         self._engine.mem_write(address, data)
 

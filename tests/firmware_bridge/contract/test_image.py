@@ -22,7 +22,6 @@ from firmware_bridge.contract.image import (
     parse_image,
     write_image,
 )
-from firmware_bridge.microfrontend import FrontendSpec
 from tests.support.image_cases import AT, BOUNDS, CONTRADICTIONS, fullest_bias, put, sealed
 
 
@@ -40,12 +39,12 @@ def test_layout_is_the_documented_one() -> None:
 
 def test_image_holds_what_the_bundle_says(bundle: Bundle, image: bytes) -> None:
     manifest, read = bundle.manifest, parse_image(image)
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    spec = manifest.frontend
     assert (read.bundle, read.frontend) == (bundle.id, manifest.table_hash)
     assert (read.labels, read.keywords) == (len(manifest.labels), len(manifest.keywords))
     assert (read.window_samples, read.hop_samples) == (16 * manifest.window_ms, 16 * manifest.hop_ms)
     assert (read.frames, read.channels) == (spec.frames(read.window_samples), spec.channels)
-    assert read.scaling.kind == manifest.scaling["kind"]
+    assert read.scaling.kind == manifest.scaling.kind
     for name in ("acoustic", "keyword"):
         network, model = getattr(read, name), manifest.models[name]
         assert network.model == bundle.path(model).read_bytes()
@@ -54,7 +53,7 @@ def test_image_holds_what_the_bundle_says(bundle: Bundle, image: bytes) -> None:
         assert network.scale == np.float32(model.output_scale)
         assert network.zero_point == model.output_zero_point
         assert network.arena_bytes >= ARENA_FLOOR + network.inputs + network.outputs
-    head = FusionHead.from_dict(manifest.fusion)
+    head = manifest.fusion
     assert np.array_equal(read.fusion.weight, head.weight)
     assert np.array_equal(read.fusion.bias, head.bias)
     assert np.array_equal(read.fusion.zero_point, head.zero_point)
@@ -72,7 +71,7 @@ def test_plain_struct_reads_the_same(bundle: Bundle, image: bytes) -> None:
     model = bundle.manifest.models["acoustic"]
     assert hashlib.sha256(image[offset : offset + size]).hexdigest() == model.sha256
     weights = np.frombuffer(image, "<i2", 16 * 48, AT["fusion_weight"]).reshape(16, 48)
-    assert weights[:3, :5].tolist() == bundle.manifest.fusion["weight"]
+    assert weights[:3, :5].tolist() == bundle.manifest.fusion.weight.tolist()
     assert not weights[3:].any()
     assert not weights[:, 5:].any()
 
@@ -84,7 +83,8 @@ def test_same_bundle_gives_the_same_bytes(bundle: Bundle, image: bytes) -> None:
 def test_compiled_networks_are_taken_where_there_are_any(bundle: Bundle, tmp_path: Path) -> None:
     files = {name: (bundle.directory / name).read_bytes() for name in bundle.manifest.files}
     files["acoustic_edgetpu.tflite"] = b"what the compiler made"
-    fields = bundle.manifest.model_dump(mode="json", exclude={"files"})
+    fields = bundle.manifest.model_dump(mode="json")
+    fields["models"]["acoustic"]["compiled"] = "acoustic_edgetpu.tflite"
     both = write_bundle(tmp_path / "both", fields, files)
     compiled, plain = parse_image(build_image(both)), parse_image(build_image(both, compiled=False))
     assert compiled.acoustic.model == b"what the compiler made"
@@ -156,8 +156,12 @@ def altered(bundle: Bundle, **fields: Any) -> Bundle:
 def test_a_bundle_that_does_not_fit_is_refused(bundle: Bundle) -> None:
     manifest = bundle.manifest
     wide = FusionHead(
-        np.zeros((17, 19), np.int32), np.zeros(17, np.int32), np.zeros(19, np.int32), 4, 1.0
-    ).to_dict()
+        weight=np.zeros((17, 19), np.int32),
+        bias=np.zeros(17, np.int32),
+        zero_point=np.zeros(19, np.int32),
+        shift=4,
+        output_scale=1.0,
+    )
     cases = [
         altered(bundle, labels=[*manifest.labels, "more"]),
         altered(bundle, keywords=["none"]),

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CORE, core_sources, include_folders, size_flags
 from firmware_bridge.protocol.transcript import mask
 from tests.support.scoring.bench import BENCH, crc, requests, segment_requests
@@ -27,7 +26,7 @@ SETUPS = ["micro_speech", "notch, hop longer than window", "odd"]
 
 
 def includes(pair: Any) -> list[str]:
-    sizes = size_flags(FrontendSpec.from_dict(pair.bundle.manifest.frontend))
+    sizes = size_flags(pair.bundle.manifest.frontend)
     return [*sizes, *(f"-I{folder}" for folder in include_folders(pair.made))]
 
 

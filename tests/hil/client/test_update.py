@@ -116,7 +116,8 @@ def test_a_simulated_device_gets_what_it_can_run(
 
     files = {name: (bundle.directory / name).read_bytes() for name in bundle.manifest.files}
     files["acoustic_edgetpu.tflite"] = b"what the compiler made"
-    fields = bundle.manifest.model_dump(mode="json", exclude={"files"})
+    fields = bundle.manifest.model_dump(mode="json")
+    fields["models"]["acoustic"]["compiled"] = "acoustic_edgetpu.tflite"
     both = write_bundle(tmp_path / "both", fields, files)
     identity = update_bundle(client(make(Flash(SLOT_BYTES, [new]))), both)
     assert identity.acoustic_sha256 == bundle.manifest.models["acoustic"].sha256

@@ -315,7 +315,8 @@ class TestCompiled:
     def test_what_the_compiler_made_is(self, tiny_bundle: Bundle) -> None:
         manifest = tiny_bundle.manifest
         models = {
-            name: model.model_copy(update={"compiled": True}) for name, model in manifest.models.items()
+            name: model.model_copy(update={"compiled": f"{name}_edgetpu.tflite"})
+            for name, model in manifest.models.items()
         }
         whole = replace(tiny_bundle, manifest=manifest.model_copy(update={"models": models}))
         flash.require_compiled(whole)

@@ -24,6 +24,8 @@ STAGES: dict[str, Callable[..., Any]] = {
     "acoustic-int8": integer.acoustic_int8,
     "keyword": words.make_keyword,
     "keyword-int8": integer.keyword_int8,
+    "composed-windows": joint.make_windows,
+    "composed-keyword": joint.hear_windows,
     "composed": joint.score_composed,
     "fusion": joint.make_fusion,
     "figures": judge.judge,
@@ -54,7 +56,8 @@ def test_every_file_of_the_closure_moves_the_key(stage: str, monkeypatch: pytest
         ("keyword", "train/student/fit.py", "train/fusion.py"),
         ("fusion", "train/fusion.py", "train/views.py"),
         ("figures", "train/evaluation/bootstrap.py", "train/keyword/fit.py"),
-        ("composed", "firmware_bridge/reference/simulated_tpu.py", "hil/budgets.py"),
+        ("composed-windows", "train/views.py", "firmware_bridge/reference/simulated_tpu.py"),
+        ("composed-keyword", "firmware_bridge/reference/simulated_tpu.py", "hil/budgets.py"),
     ],
 )
 def test_what_is_inside_and_what_is_not(stage: str, inside: str, outside: str) -> None:

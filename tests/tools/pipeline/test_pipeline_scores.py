@@ -138,8 +138,8 @@ class TestFusion:
     def test_the_heads_read_what_they_are_for(self, fused: tuple[dict[str, Any], Path]) -> None:
         heads, _ = fused
         assert {"fusion", "control", "keyword_vote", "temperature"} <= set(heads)
-        assert FusionHead.from_dict(heads["fusion"]).weight.shape == (8, 11)
-        assert FusionHead.from_dict(heads["keyword_vote"]).weight.shape == (8, 3)
+        assert FusionHead.model_validate(heads["fusion"]).weight.shape == (8, 11)
+        assert FusionHead.model_validate(heads["keyword_vote"]).weight.shape == (8, 3)
         assert heads["acoustic_scale"] == 0.05
 
     def test_telling_words_help_and_shuffled_ones_do_not(
@@ -167,7 +167,7 @@ class TestFusion:
         first, second = fusion_scores(inputs, part, heads), fusion_scores(inputs, part, heads)
         np.testing.assert_array_equal(first.control, second.control)
         np.testing.assert_array_equal(first.bayes, second.bayes)
-        unmixed = FusionHead.from_dict(heads["control"]).apply(part.scores)
+        unmixed = FusionHead.model_validate(heads["control"]).apply(part.scores)
         assert (first.control != unmixed).any(), "the control must not hear the true words"
 
     def test_int8_scores_as_real_values(self) -> None:

@@ -170,7 +170,7 @@ def test_whoever_waits_is_told(tmp_path: Path) -> None:
     maker.join()
     assert (folder / "result.txt").read_text() == "slow"
     assert second.made == []
-    assert any("another build is making it" in line for line in lines)
+    assert any("another process is making it" in line for line in lines)
 
 
 def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:

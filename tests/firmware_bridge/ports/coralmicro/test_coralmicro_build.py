@@ -110,13 +110,14 @@ def test_networks_that_were_not_compiled_are_told(bundle: Bundle, tmp_path: Path
 
 
 def test_compiled_networks(bundle: Bundle, tmp_path: Path, notes: list[str]) -> None:
-    models = bundle.manifest.models.values()
-    compiled = {f"{Path(model.file).stem}_edgetpu.tflite": "0" * 64 for model in models}
-    both = bundle.manifest.model_copy(update={"files": bundle.manifest.files | compiled})
+    models = bundle.manifest.models
+    compiled = {
+        name: model.model_copy(update={"compiled": f"{name}_edgetpu.tflite"})
+        for name, model in models.items()
+    }
+    both = bundle.manifest.model_copy(update={"models": compiled})
     assert is_compiled(replace(bundle, manifest=both))
-    one = bundle.manifest.model_copy(
-        update={"files": bundle.manifest.files | dict(list(compiled.items())[:1])}
-    )
+    one = bundle.manifest.model_copy(update={"models": models | {"acoustic": compiled["acoustic"]}})
     assert not is_compiled(replace(bundle, manifest=one))
 
 

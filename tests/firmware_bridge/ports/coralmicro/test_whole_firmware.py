@@ -15,13 +15,14 @@ import pytest
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
 from hil.client.capture import record
 from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
 from hil.client.update import send_update
 from hil.link.link import SerialLink
+from tools.board.crash import crash_record
 
 ffi = cffi.FFI()
 Start = Callable[..., tuple[Any, DeviceClient]]
@@ -103,8 +104,8 @@ def test_scores_are_those_of_the_networks_on_the_host_s_features(bundle: Bundle,
     manifest = bundle.manifest
     for seed in range(3):
         pcm = window(bundle, seed)
-        features = MicroFrontend(FrontendSpec.from_dict(manifest.frontend)).process(pcm)
-        total = int(InputScaling.from_dict(manifest.scaling).apply(features).astype(np.int64).sum())
+        features = MicroFrontend(manifest.frontend).process(pcm)
+        total = int(manifest.scaling.apply(features).astype(np.int64).sum())
         result = client.score_segment(pcm)
         assert list(result.acoustic) == wrapped(total + 5 + np.arange(len(manifest.labels)))
         assert list(result.keyword) == wrapped(total + 6 + np.arange(len(manifest.keywords)))
@@ -264,9 +265,39 @@ def test_the_watchdog_s_handler_leaves_evidence(bundle: Bundle, start: Start) ->
     assert found["reason"] == TABLE.reset_reasons["watchdog"]
     assert list(found["registers"])[:8] == list(range(100, 108))
     assert list(found["registers"])[9:] == [0x8200, 0x40000000, 0, 0x20100000]
-    assert found["task"] == "fake"
+    assert found["task"] == "undertone"
     assert client.hello().troubles & TABLE.troubles["crash_kept"]
     assert board.device_resets() == 1
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_a_task_that_used_up_its_stack_is_named(bundle: Bundle, start: Start, floats: bool) -> None:
+    """The kernel's own check at a switch: what lies on the task's stack then is what the switch put there."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    link = 0xFFFFFFED if floats else 0xFFFFFFFD
+    saved = [*range(4, 12), link, *[7] * 16 * floats, *range(100, 108)]
+    words = ffi.new("uint32_t[]", saved + [0] * 1100)
+    board.stack_overflow(words)
+    until(lambda: board.device_resets() > 0)
+    found = client.ask("get_crash")
+    assert found["reason"] == TABLE.reset_reasons["fault"]
+    assert found["task"] == "undertone"
+    assert list(found["registers"])[:8] == list(range(100, 108))
+    assert "the task's stack was too small" in crash_record(found.fields, None)["faults"]
+    assert client.hello().troubles & TABLE.troubles["crash_kept"]
+
+
+def test_a_fault_on_a_full_stack_says_so(bundle: Bundle, start: Start) -> None:
+    """An overflow may do its harm before the next switch."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    frame = ffi.new("uint32_t[]", list(range(100, 108)) + [0] * 1100)
+    board.crash(frame, TABLE.reset_reasons["fault"])
+    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 0
+    board.stack_overflow(frame)
+    board.crash(frame, TABLE.reset_reasons["fault"])
+    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 1
 
 
 def test_new_weights_under_an_old_token_lead_to_a_restart(bundle: Bundle, start: Start) -> None:

@@ -155,5 +155,5 @@ def test_places_have_names() -> None:
 
 def test_the_map_is_the_chips() -> None:
     """512 KiB of tightly coupled memory (2 KB of it the boot ROM's) and 1.25 MiB of OCRAM."""
-    on_chip = {memory.name: memory.size for memory in MEMORIES if memory.on_chip}
+    on_chip = {memory.name: memory.limit_bytes for memory in MEMORIES if memory.on_chip}
     assert on_chip == {"ITCM": 256 * 1024 - 0x800, "DTCM": 256 * 1024, "OCRAM": 1280 * 1024}
