@@ -6,10 +6,9 @@ acoustic network, a dense layer for the keyword network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -141,18 +140,20 @@ def test_networks_that_were_compiled_together_are_no_templates(
     assert not store.exists()
 
 
-def derived_models(bundle: Bundle) -> dict[str, Any]:
-    return {
-        name: model.model_dump() | {"compiled": True, "compiled_evidence": evidence}
+@pytest.fixture
+def derived(tiny_bundle: Bundle) -> Bundle:
+    """The tiny bundle, as if its networks had been compiled: one from a template, one by the compiler itself."""
+    models = {
+        name: model.model_copy(update={"compiled": f"{name}_edgetpu.tflite", "compiled_evidence": evidence})
         for (name, model), evidence in zip(
-            bundle.manifest.models.items(), ("derived", "measured"), strict=True
+            tiny_bundle.manifest.models.items(), ("derived", "measured"), strict=True
         )
     }
+    return replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"models": models}))
 
 
-def test_card_and_table_name_what_is_derived(make_bundle: Callable[..., Bundle], tiny_bundle: Bundle) -> None:
-    derived = make_bundle(models=derived_models(tiny_bundle))
-    card = pack.model_card(derived.manifest.model_dump())
+def test_card_and_table_name_what_is_derived(derived: Bundle, tiny_bundle: Bundle) -> None:
+    card = pack.model_card(derived.manifest)
     assert "- acoustic: **derived** from a template. No compiler made it" in card
     assert "- keyword: made by the real compiler." in card
     assert "`modelled` the chip's arithmetic" in card
