@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.evidence import Quantity
+from firmware_bridge.chip.regions import Part, Region
 from hil.budgets import Budget, Status
 from hil.checks import verdicts
-from hil.rig.observations import Chip, ModelFacts, Observations, Region
+from hil.rig.observations import Chip, ModelFacts, Observations
 
 Plant = Callable[[Observations, Budget], Observations]
 
@@ -44,9 +45,7 @@ def _chip(seen: Observations, **changes: object) -> Observations:
 def _larger_region(seen: Observations, name: str, limit: float) -> Observations:
     def grown(region: Region) -> Region:
         return (
-            replace(region, parts={**region.parts, "planted": int(limit) + 1})
-            if region.name == name
-            else region
+            region.filled((*region.parts, Part("planted", int(limit) + 1))) if region.name == name else region
         )
 
     return _chip(seen, regions=tuple(map(grown, seen.chip.regions)))
@@ -79,6 +78,16 @@ def _agreement(seen: Observations, limit: float) -> Observations:
     return replace(seen, figures=figures, speech="real")
 
 
+def _flipped(seen: Observations) -> Observations:
+    """Under the last alternative, another class wins on every clip."""
+    if isinstance(seen.modelled, str):
+        return seen
+    chip = {name: scores.copy() for name, scores in seen.modelled.chip.items()}
+    wanted = seen.modelled.reference["fused"].argmax(axis=-1)
+    chip["fused"][-1] = _wrong(chip["fused"][-1], wanted)
+    return replace(seen, modelled=replace(seen.modelled, chip=chip), speech="real")
+
+
 def _bloated(seen: Observations, limit: float) -> Observations:
     return replace(seen, models=(*seen.models, ModelFacts("planted", int(limit) + 1, False)))
 
@@ -109,6 +118,7 @@ PLANTS: Mapping[str, Plant] = {
         speech="real",
     ),
     "int8_agreement": lambda seen, budget: _agreement(seen, budget.limit),
+    "chip_flips": lambda seen, _: _flipped(seen),
     "realtime_factor": lambda seen, budget: replace(seen, wall_s=2 * seen.audio_s / budget.limit),
     "host_ram_bytes": lambda seen, budget: replace(seen, device_ram_bytes=int(budget.limit) + 1),
 }

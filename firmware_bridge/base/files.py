@@ -39,6 +39,15 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_changed(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically, unless it is there already.
+
+    What did not change keeps its time stamp, so that a build system makes nothing of it again.
+    """
+    if not path.is_file() or path.read_bytes() != data:
+        write_bytes(path, data)
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write `data` as readable JSON with sorted keys, atomically."""
     write_bytes(path, (json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())

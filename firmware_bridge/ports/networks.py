@@ -25,6 +25,19 @@ class Network(Protocol):
         """Return the int8 output, flat, for one int8 input."""
 
 
+class Networks(Protocol):
+    """The far side of a mailbox."""
+
+    def unload(self, index: int) -> None:
+        """Forget a network, where there is one."""
+
+    def load(self, index: int, model: bytes, inputs: int, outputs: int) -> int:
+        """Make a network ready; see `SimulatedNetworks.load`."""
+
+    def infer(self, index: int, given: bytes, outputs: int) -> bytes | None:
+        """Return the int8 output for an int8 input; None where that fails."""
+
+
 class SimulatedNetworks:
     """Networks that a device has loaded.
 

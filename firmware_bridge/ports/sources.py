@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.files import write_changed
 from firmware_bridge.base.paths import ROOT
+from firmware_bridge.chip.render import HEADER, render_header
 from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import FrontendSpec, build
@@ -49,7 +50,7 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
 
     Args:
         manifest: The bundle's. Its networks do not matter here: they come as an image.
-        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h` and `protocol_layout.{h,c}`.
+        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h`, `protocol_layout.{h,c}` and `rt1176.h`.
 
     Returns:
         The folder.
@@ -57,20 +58,17 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
     Raises:
         InvalidSetting: Windows do not begin on a frame, or hold none.
     """
-    spec = FrontendSpec.from_dict(manifest.frontend)
-    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
+    spec, windowing = manifest.frontend, manifest.windowing
     made = {
         "ut_config.h": _config(spec, windowing),
         "ut_tables.c": c_source(spec, TABLES),
         "protocol.h": render_c_header(),
         "protocol_layout.h": render_layout_header(),
         "protocol_layout.c": render_layout_source(),
+        HEADER: render_header(),
     }
     for name, text in made.items():
-        file = folder / name
-        # What did not change keeps its time stamp, so that a build system compiles nothing again.
-        if not file.is_file() or file.read_text(encoding="utf-8") != text:
-            write_bytes(file, text.encode())
+        write_changed(folder / name, text.encode())
     return folder
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from firmware_bridge.base.evidence import Evidence, Quantity
-from hil.rig.observations import Observations, Region
+from firmware_bridge.chip.regions import Region
+from hil.rig.observations import Observations
 
-ON_CHIP = ("ITCM", "DTCM", "OCRAM")
 BOARD_RAM = "SDRAM"
 
 
@@ -16,11 +16,11 @@ def memory(seen: Observations) -> dict[str, Quantity | str]:
     source = (
         f"int8 files; the Edge TPU compiler was not here for {' and '.join(raw)}" if raw else "compiled files"
     ) + ", and the fusion weights"
-    regions = {region.name: region for region in seen.chip.regions}
-    on_chip = [regions[name] for name in ON_CHIP if name in regions]
+    on_chip = [region for region in seen.chip.regions if region.on_chip]
+    ram = [region for region in seen.chip.regions if region.name == BOARD_RAM]
     return {
         "model_bytes": Quantity(files, "bytes", Evidence.MEASURED, len(seen.models), source=source),
-        "board_ram_bytes": _used([regions[BOARD_RAM]] if BOARD_RAM in regions else []),
+        "board_ram_bytes": _used(ram),
         "on_chip_ram_bytes": _used(on_chip),
     }
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class DeviceGone(DeviceError):
-    """The device did not come back."""
+    """The device did not come back, or fails at the same work each time."""
 
 
 class AnotherDevice(DeviceError):
@@ -71,9 +71,9 @@ class Recovery:
             work: May be called several times.
 
         Raises:
-            DeviceGone: The device did not come back in time.
+            DeviceGone: The device did not come back in time, or the work failed as often as it may.
             AnotherDevice: Something else did.
-            DeviceError: The work failed as often as it may; or it was refused for a reason that stays.
+            DeviceRefused: For a reason that stays.
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -86,7 +86,9 @@ class Recovery:
                 lost = error
             self._come_back(name, lost)
             if attempt == ATTEMPTS:
-                raise lost
+                raise DeviceGone(
+                    f"{name} failed {ATTEMPTS} times, at last with {lost.what}", lost.remedy
+                ) from lost
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _come_back(self, name: str, lost: DeviceError) -> None:

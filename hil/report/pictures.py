@@ -80,12 +80,12 @@ def memory_map(seen: Observations) -> str:
     for place, region in enumerate(regions):
         axis.barh(place, 1, color=GREY, height=0.55)
         left = 0.0
-        for index, (name, size) in enumerate(region.parts.items()):
-            share = size / region.limit_bytes
+        for index, part in enumerate(region.parts):
+            share = part.bytes / region.limit_bytes
             axis.barh(place, share, left=left, color=colormaps["tab10"](index), height=0.55)
             if share > 0.09:
                 middle = left + share / 2
-                axis.text(middle, place, name, ha="center", va="center", fontsize=7, color="white")
+                axis.text(middle, place, part.name, ha="center", va="center", fontsize=7, color="white")
             left += share
         words = f"{region.used_bytes:,} of {region.limit_bytes:,} bytes ({left:.0%})"
         axis.text(1.01, place, words, va="center", fontsize=8, color=INK)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.chip.regions import Region
 from firmware_bridge.protocol.engine import PCM
+from hil.chip.arithmetic import Modelled
 
 NO_KEYWORD = -1
 
@@ -40,22 +42,6 @@ class ModelFacts:
     name: str
     bytes: int
     compiled: bool
-
-
-@dataclass(frozen=True)
-class Region:
-    """A memory of the board: how much of it is used, of how much, and by what."""
-
-    name: str
-    limit_bytes: int
-    parts: Mapping[str, int]
-    evidence: Evidence
-    source: str
-
-    @property
-    def used_bytes(self) -> int:
-        """Sum of the parts."""
-        return sum(self.parts.values())
 
 
 @dataclass(frozen=True)
@@ -124,6 +110,7 @@ class Observations:
         incidents: A sentence for each time that the device was lost and came back.
         left_out: Names of the segments that were to be streamed and have no scores.
         health: What the device lacks or went through, a sentence each.
+        modelled: Some of the segments under the chip's arithmetic, or why not.
     """
 
     names: tuple[str, ...]
@@ -155,6 +142,7 @@ class Observations:
     incidents: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     health: tuple[str, ...] = ()
+    modelled: Modelled | str = "the chip's arithmetic was not run"
 
     @property
     def score_evidence(self) -> Evidence:

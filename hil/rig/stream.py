@@ -9,24 +9,27 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, DeviceError, DeviceSilent, UnknownName
+from firmware_bridge.base.errors import (
+    BundleInvalid,
+    CorpusInvalid,
+    DeviceError,
+    InvalidSetting,
+    UnknownName,
+)
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle, ModelFile
-from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.protocol import TABLE
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
-from hil.chip.networks import compiled_file
+from hil.chip.arithmetic import Modelled, hear, spread
 from hil.chip.stages import counted_stages, fusion_bytes
 from hil.client.client import DeviceIdentity, SegmentResult
-from hil.client.conversation import DeviceRefused
 from hil.client.health import TPU_MISSING, health_lines
 from hil.client.recovery import DeviceGone, Recovery
 from hil.devices.base import Device
-from hil.link.link import LinkLost
 from hil.rig.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rig.rerecord import Channel, Noise, Room, rerecord
 
@@ -43,9 +46,9 @@ class _Log:
     scores_lsb: list[int] = field(default_factory=list)
     audio_s: list[float] = field(default_factory=list)
     compared: int = 0
+    kept: list[tuple[PCM, SegmentScores]] = field(default_factory=list)
     example: Example | None = None
     scored: list[Segment] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
 
 
 def require_segments(segments: Sequence[Segment], bundle: Bundle) -> None:
@@ -115,9 +118,9 @@ def observe(
     recovery, engine = Recovery(device), ReferenceDevice(bundle)
     identity = recovery.identity
     require_same_bundle(identity, bundle)
-    log = _Log()
+    log, again = _Log(), spread(len(segments))
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for segment in track(segments, f"streaming through {device.name}"):
+        for number, segment in enumerate(track(segments, f"streaming through {device.name}")):
             pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
             # The host computes its own answer while the device computes: neither sees the other's.
             wanted = beside.submit(_reference, engine, pcm)
@@ -129,16 +132,23 @@ def observe(
             log.results.append(result)
             log.audio_s.append(len(pcm) / SAMPLE_RATE_HZ)
             _compare(segment.name, result, got, wanted.result(), log)
-    log.left_out += [one.name for one in segments[len(log.scored) + len(log.left_out) :]]
+            if number in again:
+                log.kept.append((pcm, wanted.result()[0]))
+    left_out = [one.name for one in segments[len(log.scored) :]]
     stage_us = _stages(log.results)
     if device.keeps_time:
         chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
     elif device.evidence is Evidence.EMULATED:
         chip = replace(chip, stages_ms=counted_stages(chip, stage_us, identity.cycles_per_us))
+    modelled = _modelled(bundle, log.kept, again[: len(log.kept)])
     seen = _observations(device, bundle, log.scored, chip, log, stage_us)
-    health = [] if log.left_out else health_lines(recovery.client.hello(), recovery.client.stats())
+    health = [] if left_out else health_lines(recovery.client.hello(), recovery.client.stats())
     return replace(
-        seen, incidents=tuple(recovery.incidents), left_out=tuple(log.left_out), health=tuple(health)
+        seen,
+        modelled=modelled,
+        incidents=tuple(recovery.incidents),
+        left_out=tuple(left_out),
+        health=tuple(health),
     )
 
 
@@ -148,12 +158,22 @@ def _ask(
     """Return the device's scores and features; nothing where it is lost for good after something was scored."""
     try:
         return recovery.do(name, lambda client: (client.score_segment(pcm), client.features(pcm)))
-    except (LinkLost, DeviceSilent, DeviceGone, DeviceRefused) as lost:
+    except DeviceGone as lost:
         if not log.results:
             raise
         note(f"the run ends early: {lost.what}")
         recovery.incidents.append(f"{name}: {lost.what}; the run ended here ({lost.remedy})")
         return None
+
+
+def _modelled(
+    bundle: Bundle, kept: Sequence[tuple[PCM, SegmentScores]], clips: NDArray[np.int64]
+) -> Modelled | str:
+    """Hear some segments again under the chip's arithmetic; say why where it is not known."""
+    try:
+        return hear(bundle, [pcm for pcm, _ in kept], clips, [scores for _, scores in kept])
+    except InvalidSetting as error:
+        return error.what
 
 
 def _reference(engine: ReferenceDevice, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
@@ -222,7 +242,7 @@ def _observations(
         acoustic=np.stack([result.acoustic for result in log.results]),
         keyword=keyword,
         fused=np.stack([result.fused for result in log.results]),
-        vote=FusionHead.from_dict(manifest.keyword_vote).apply(keyword),
+        vote=manifest.keyword_vote.apply(keyword),
         features_lsb=np.array(log.features_lsb, np.int64),
         features_compared=log.compared,
         scores_lsb=np.array(log.scores_lsb, np.int64),
@@ -233,33 +253,18 @@ def _observations(
         evidence=device.evidence,
         keeps_time=device.keeps_time,
         heard=(*manifest.split.train, *manifest.split.validation),
-        speech=manifest.evidence,
+        speech=manifest.speech,
         models=tuple(
             ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
         ),
         fusion_bytes=fusion_bytes(manifest.fusion),
         chip=chip,
-        figures={
-            name: _quantity(figure) for name, figure in manifest.figures.items() if "evidence" in figure
-        },
+        figures=manifest.figures,
         example=log.example,
     )
 
 
 def _file_facts(bundle: Bundle, model: ModelFile) -> tuple[int, bool]:
     """Return the bytes of the file that a board gets, and whether the Edge TPU compiler made it."""
-    compiled = compiled_file(bundle, model)
-    return (compiled.stat().st_size, True) if compiled else (model.bytes, model.compiled)
-
-
-def _quantity(data: Mapping[str, object]) -> Quantity:
-    interval = data.get("interval")
-    ends = tuple(float(end) for end in interval) if isinstance(interval, list) else None
-    return Quantity(
-        float(str(data["value"])),
-        str(data["unit"]),
-        Evidence(str(data["evidence"])),
-        int(str(data.get("n", 1))),
-        (ends[0], ends[1]) if ends else None,
-        str(data.get("source", "")),
-    )
+    compiled = bundle.compiled_path(model)
+    return (compiled.stat().st_size, True) if compiled else (model.bytes, False)

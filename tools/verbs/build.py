@@ -9,31 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from firmware_bridge.base.paths import BUILD
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
-    from tools.board.firmware import Firmware, MemoryRow
+    from firmware_bridge.chip.regions import Region
+    from tools.board.firmware import Firmware
 
 PORTS = ("host", "twin", "coralmicro")
-# The chip's own memories, and all of them together: what the project calls the 1.8 MB.
-ON_CHIP, ON_CHIP_LIMIT = ("ITCM", "DTCM", "OCRAM"), 1_835_008
 TIGHT = 0.10
-
-
-class Region(Protocol):
-    """A memory, as a port reports it; a limit of 0 means that there is none worth naming."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def used_bytes(self) -> int:
-        """Taken."""
-
-    @property
-    def limit_bytes(self) -> int:
-        """There is."""
 
 
 class Built(Protocol):
@@ -73,28 +56,26 @@ def build_port(port: str, bundle_dir: Path, out: Path, sdk_dir: Path | None) -> 
 
         return build_host(bundle_dir, out)
     if port == "twin":
-        from firmware_bridge.ports.twin.build import build_twin
+        from firmware_bridge.ports.twin.count import build_counted
 
-        return build_twin(bundle_dir, out)
+        return build_counted(bundle_dir, out)
     from firmware_bridge.ports.coralmicro.build import build_coralmicro
 
     assert sdk_dir is not None
     return build_coralmicro(bundle_dir, sdk_dir, out)
 
 
-def memory_rows(regions: Sequence[Region]) -> list[MemoryRow]:
-    """Return the memories, and the chip's own together where the port has not summed them up itself."""
-    from tools.board.firmware import MemoryRow
+def with_total(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """Return the memories, and the processor's own together where the port has not summed them up itself."""
+    from firmware_bridge.chip.regions import ON_CHIP_TOTAL, on_chip_total
+    from firmware_bridge.chip.rt1176 import CHIP
 
-    rows = [MemoryRow(name=r.name, used_bytes=r.used_bytes, limit_bytes=r.limit_bytes) for r in regions]
-    own = [row for row in rows if row.name in ON_CHIP]
-    if {row.name for row in rows} >= set(ON_CHIP) and not any("total" in row.name for row in rows):
-        used = sum(row.used_bytes for row in own)
-        rows.append(MemoryRow(name="on-chip total", used_bytes=used, limit_bytes=ON_CHIP_LIMIT))
-    return rows
+    if any(one.on_chip for one in regions) and not any(one.name == ON_CHIP_TOTAL for one in regions):
+        return (*regions, on_chip_total(regions, CHIP.on_chip_bytes))
+    return tuple(regions)
 
 
-def describe_row(row: MemoryRow) -> tuple[str, str, str, str, str]:
+def describe_row(row: Region) -> tuple[str, str, str, str, str]:
     """Return the cells of a memory: name, used, limit, free, remark."""
     if not row.limit_bytes:
         return row.name, f"{row.used_bytes:,}", "-", "-", "no limit in a process"
@@ -122,13 +103,11 @@ def report(firmware: Firmware) -> dict[str, Any]:
 
 @click.command(help="Build the firmware of a port, and report its memories against the chip's.")
 @click.option("--port", default="twin", show_default=True, help=f"{', '.join(PORTS)}.")
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
-)
-@click.option("--sdk", help="Checkout of coralmicro, for that port [$CORALMICRO_DIR].")
-@click.option("--out", type=click.Path(path_type=Path), help="Where to build [build/firmware/PORT].")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_json: bool) -> int:
+@options.bundle()
+@options.sdk()
+@click.option("--out", type=click.Path(path_type=Path), help="where to build [build/firmware/PORT]")
+@options.as_json()
+def command(port: str, bundle_dir: Path, sdk: str | None, out: Path | None, as_json: bool) -> int:
     """Build; exit status 1 when a memory is too small for it."""
     from firmware_bridge.base.errors import UnknownName
     from firmware_bridge.base.files import sha256_file
@@ -138,7 +117,7 @@ def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_js
 
     if port not in PORTS:
         raise UnknownName("port", port, PORTS)
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    bundle = load_bundle(bundle_dir)
     found = find_sdk(sdk) if port == "coralmicro" else None
     folder = (out or BUILD / "firmware" / port).resolve()
     built = build_port(port, bundle.directory, folder, found.folder if found else None)
@@ -150,7 +129,7 @@ def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_js
         build_dir=built.build_dir.resolve(),
         compiler=built.compiler,
         sdk_commit=found.commit if found else "",
-        memory=memory_rows(built.regions),
+        memory=with_total(built.regions),
     )
     firmware.write(folder)
     found_facts = report(firmware)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note
+from firmware_bridge.chip.facts import facts_of
+from firmware_bridge.chip.regions import Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.coralmicro.linker_map import holds_function, read_map
-from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room
+from firmware_bridge.ports.coralmicro.memory import measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
@@ -71,7 +72,7 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
     _configure(sdk.folder, made.resolve(), build_dir)
     targets = [part for name in (TARGET, *LOADERS) for part in ("--target", name)]
     # A number, for without one `make` starts all of the SDK's five hundred files at once.
-    line = ["cmake", "--build", str(build_dir), "--parallel", str(os.cpu_count() or 1), *targets]
+    line = ["cmake", "--build", str(build_dir), "--parallel", str(usable_cores()), *targets]
     _run(line, "the board's firmware does not compile")
     binary = build_dir / TARGET
     flash_bytes = (build_dir / f"{TARGET}.stripped").stat().st_size + (made / "image.bin").stat().st_size
@@ -83,7 +84,9 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
         )
     regions = measure(read_map(linked), flash_bytes)
     require_room(regions)
-    return Firmware(binary, build_dir, regions, _compiler(build_dir), sdk.commit)
+    compiler = _compiler(build_dir)
+    facts_of("coralmicro", compiler, bundle.manifest.table_hash, regions, sdk.commit).write(out_dir)
+    return Firmware(binary, build_dir, regions, compiler, sdk.commit)
 
 
 def write_made(bundle: Bundle, folder: Path) -> None:
@@ -109,7 +112,7 @@ def write_made(bundle: Bundle, folder: Path) -> None:
             "until one that was is flashed (undertone compile)"
         )
     write_sources(bundle.manifest, folder)
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     lists: dict[str, Sequence[object]] = {
         "UNDERTONE_SOURCES": core_sources(folder),
         "UNDERTONE_INCLUDES": include_folders(folder),
@@ -124,10 +127,7 @@ def write_made(bundle: Bundle, folder: Path) -> None:
 
 def is_compiled(bundle: Bundle) -> bool:
     """Return whether the Edge TPU compiler made both of a bundle's networks."""
-    return all(
-        model.compiled or f"{Path(model.file).stem}_edgetpu.tflite" in bundle.manifest.files
-        for model in bundle.manifest.models.values()
-    )
+    return all(model.compiled for model in bundle.manifest.models.values())
 
 
 def _quoted(values: Sequence[object]) -> str:

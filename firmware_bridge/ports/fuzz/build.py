@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.files import write_bytes
-from firmware_bridge.contract.bundle import Bundle, Manifest, ModelFile
+from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling
+from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.compiling import STRICT, run_compiler
+from firmware_bridge.ports.hollow import hollow_bundle
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol.table import ErrorCode, Kind
 
@@ -24,9 +23,9 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno
 # Whose work is counted: what stands between a byte that comes and its handler.
 WIRE = ("cobs.c", "codec.c", "crc32.c", "framing.c", "replies.c", "server.c", "text.c")
 COUNTED = "-fsanitize-coverage=trace-pc"
-# Small, so that an input costs microseconds: two channels, 100 ms windows, networks of 16 bytes.
+# Small, so that an input costs microseconds: two channels, 100 ms windows.
 SPEC = FrontendSpec(window_ms=2, step_ms=2, channels=2, noise_reduction=None, pcan=None)
-WINDOW_MS, HOP_MS, FRAMES = 100, 10, 50
+WINDOW_MS, HOP_MS = 100, 10
 
 
 @dataclass(frozen=True)
@@ -54,45 +53,13 @@ class FuzzResult:
     errors: dict[str, int]
 
 
-def _head(inputs: int) -> dict[str, Any]:
-    weight = [[100 * (row - column) for column in range(inputs)] for row in range(2)]
-    return {"weight": weight, "bias": [0, 7], "zero_point": [0] * inputs, "shift": 8, "output_scale": 0.1}
-
-
 def fuzz_bundle(folder: Path) -> Bundle:
     """Return a bundle whose networks are a few bytes of nothing: the fuzzer's mailbox takes anything.
 
     Args:
         folder: Where the networks are written.
     """
-    models = {}
-    for name, outputs in (("acoustic", 2), ("keyword", 3)):
-        data = name.encode().ljust(16, b".")
-        write_bytes(folder / f"{name}.tflite", data)
-        models[name] = ModelFile(
-            file=f"{name}.tflite",
-            sha256=hashlib.sha256(data).hexdigest(),
-            bytes=len(data),
-            parameters=0,
-            input_shape=[1, FRAMES * SPEC.channels],
-            output_shape=[1, outputs],
-            input_scale=1.0,
-            input_zero_point=0,
-            output_scale=0.5,
-            output_zero_point=0,
-        )
-    fields: dict[str, Any] = {
-        "labels": ["a", "b"],
-        "keywords": ["none", "c", "d"],
-        "window_ms": WINDOW_MS,
-        "hop_ms": HOP_MS,
-        "frontend": SPEC.to_dict(),
-        "table_hash": SPEC.table_hash,
-        "scaling": InputScaling(kind="range").to_dict(),
-        "models": models,
-        "fusion": _head(5),
-    }
-    return Bundle(folder, Manifest.model_construct(**fields), hashlib.sha256(b"fuzz").hexdigest())
+    return hollow_bundle(folder, SPEC, WINDOW_MS, HOP_MS)
 
 
 def build_fuzzer(folder: Path) -> Path:

@@ -11,23 +11,15 @@ from pathlib import Path
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
 from firmware_bridge.base.progress import tell
+from firmware_bridge.chip.facts import facts_of
+from firmware_bridge.chip.regions import Part, Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD, cpu_level, find_compiler
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
 HERE = Path(__file__).parent
 COMMON = ("-O2", "-fPIC", "-shared", "-ffp-contract=off")
-
-
-@dataclass(frozen=True)
-class Region:
-    """Memory that a port's buffers take; a process has no limit worth naming (0)."""
-
-    name: str
-    used_bytes: int
-    limit_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,7 @@ def build_core(bundle: Bundle, folder: Path | None = None, compiler: Sequence[st
         InvalidSetting: The bundle's windows do not begin on frames.
         EnvironmentLacking: There is no compiler, or it fails.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     manifest = bundle.manifest
     made = folder or BUILD / f"host-{spec.table_hash[:12]}-{manifest.window_ms}-{manifest.hop_ms}"
     write_sources(manifest, made)
@@ -136,6 +128,11 @@ def build_host(bundle_dir: Path, out_dir: Path) -> HostBuild:
     """
     from firmware_bridge.ports.host.library import Library
 
-    binary = build_core(load_bundle(bundle_dir), out_dir)
-    regions = tuple(Region(name, size) for name, size in Library(binary).memory.items())
-    return HostBuild(binary, out_dir, regions, " ".join(find_compiler()))
+    bundle = load_bundle(bundle_dir)
+    binary = build_core(bundle, out_dir)
+    regions = tuple(
+        Region(name).filled([Part("buffer", size)]) for name, size in Library(binary).memory.items()
+    )
+    compiler = " ".join(find_compiler())
+    facts_of("host", compiler, bundle.manifest.table_hash, regions).write(out_dir)
+    return HostBuild(binary, out_dir, regions, compiler)

@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-#define BOARD_REGISTERS 0x40000000u
+#include "rt1176.h"
+
+#define BOARD_REGISTERS UT_PLACE_BOARD
 
 /* Clock. Ticks are instructions, and what passed while the processor waited. */
 #define BOARD_CYCLES 0x000u       /* read: ticks, wraps */
@@ -20,7 +22,7 @@
 #define BOARD_CAUSE_POWER 1u
 #define BOARD_CAUSE_ASKED 2u
 #define BOARD_CAUSE_LOCKUP 3u /* a fault that could not even be handled */
-#define BOARD_TICKS_PER_US 792u   /* a Cortex-M7 at 792 MHz, if each instruction took a cycle */
+#define BOARD_TICKS_PER_US (UT_M7_HZ / 1000000u) /* as if each instruction took a cycle */
 
 /* Bulk channel: what TCP is on the real board. Bytes are moved as by DMA. */
 #define BOARD_BULK_WAITING 0x100u    /* read: bytes that wait to be taken */

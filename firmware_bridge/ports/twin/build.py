@@ -15,19 +15,22 @@ from pathlib import Path
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
 from firmware_bridge.base.progress import tell
-from firmware_bridge.contract.bundle import load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
+from firmware_bridge.chip.facts import FACTS, facts_of
+from firmware_bridge.chip.regions import Region
+from firmware_bridge.chip.render import SCRIPT as LINKED_BY
+from firmware_bridge.chip.render import render_header, render_memory_script, write_chip
+from firmware_bridge.contract.bundle import Manifest, load_bundle
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.ports.twin.elf import Image, read_elf
-from firmware_bridge.ports.twin.memory import RegionUse, check_limits, memory_use
+from firmware_bridge.ports.twin.memory import check_limits, memory_use
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "linker.ld"
 BOARD_SOURCES = ("startup.c", "runtime.c", "board_port.c", "crash_port.c")
 COMMON = ("-O2", "-g", "-ffp-contract=off", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
-LINK = ("-Wl,--gc-sections", "-Wl,-n", "-Wl,-e,board_start", f"-Wl,-T,{SCRIPT}")
+LINK = ("-Wl,--gc-sections", "-Wl,-n", "-Wl,-e,board_start")
 # The emulated M7 has a single-precision unit. What the compiler's own library brings is for 64-bit division.
 GCC = (
     "-mcpu=cortex-m7",
@@ -83,7 +86,7 @@ class Firmware:
     binary: Path
     build_dir: Path
     compiler: str
-    regions: tuple[RegionUse, ...]
+    regions: tuple[Region, ...]
     image: Image
 
 
@@ -118,13 +121,20 @@ def build_twin(bundle_dir: Path, out_dir: Path | None = None, compiler: Compiler
         CheckFailed: The firmware does not fit the chip.
         BundleInvalid: The bundle is damaged.
     """
-    manifest = load_bundle(bundle_dir).manifest
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    return build_for(load_bundle(bundle_dir).manifest, out_dir, compiler)
+
+
+def build_for(manifest: Manifest, out_dir: Path | None = None, compiler: Compiler | None = None) -> Firmware:
+    """Return the twin's firmware for a manifest's front-end and windows; see `build_twin`."""
+    spec = manifest.frontend
     windows = f"{spec.table_hash} {manifest.window_ms} {manifest.hop_ms}"
     made = BUILD / f"twin-sources-{hashlib.sha256(windows.encode()).hexdigest()[:16]}"
     write_sources(manifest, made)
     own = [HERE / name for name in (*BOARD_SOURCES, "main.c")]
-    return link([*core_sources(made), *own], include_folders(made), size_flags(spec), out_dir, compiler)
+    built = link([*core_sources(made), *own], include_folders(made), size_flags(spec), out_dir, compiler)
+    if not (built.build_dir / FACTS).exists() or out_dir is not None:
+        facts_of("twin", built.compiler, spec.table_hash, built.regions).write(built.build_dir)
+    return built
 
 
 def link(
@@ -151,16 +161,27 @@ def link(
     headers = [*folders, HERE]
     options = [*use.flags, *STRICT, *COMMON, *flags, *(f"-I{folder}" for folder in headers)]
     files = [*sources, SCRIPT, *(file for folder in headers for file in sorted(folder.glob("*.h")))]
-    digest = hashlib.sha256("\n".join([use.name, use.version, *options]).encode())
+    chip = [render_header(), render_memory_script("twin")]
+    digest = hashlib.sha256("\n".join([use.name, use.version, *options, *chip]).encode())
     for file in files:
         digest.update(file.name.encode() + file.read_bytes())
     folder = out_dir or BUILD / f"twin-{digest.hexdigest()[:16]}"
     binary = folder / f"firmware-{digest.hexdigest()[:16]}.elf"
     if not binary.exists():
         tell(f"building the twin's firmware with {use.name} (once)")
-        folder.mkdir(parents=True, exist_ok=True)
+        write_chip(folder, "twin", SCRIPT.read_text(encoding="utf-8"))
         with atomic_path(binary) as temporary:
-            line = [*use.command, *options, *LINK, *map(str, sources), *use.libraries, "-o", str(temporary)]
+            found = [f"-I{folder}", f"-Wl,-T,{folder / LINKED_BY}"]
+            line = [
+                *use.command,
+                *options,
+                *found,
+                *LINK,
+                *map(str, sources),
+                *use.libraries,
+                "-o",
+                str(temporary),
+            ]
             run_compiler(line, "the Cortex-M7 build failed", "mend what the compiler names", temporary)
     image = read_elf(binary)
     regions = memory_use(image)

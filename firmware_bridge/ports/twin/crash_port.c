@@ -4,7 +4,7 @@
 #include "protocol.h"
 #include "startup.h"
 
-#define SCB_CFSR 0xE000ED28u /* then hfsr, and after one more register mmfar and bfar */
+#define SCB_CFSR (UT_PLACE_SYSTEM + 0xD28u) /* then hfsr, and after one more register mmfar and bfar */
 #define WATCHDOG_MS 8000u    /* far more than the longest work takes: an image of 4 MB, checked and loaded */
 
 ut_kept board_kept __attribute__((section(".retained"), aligned(4)));

@@ -13,6 +13,7 @@ from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.flash_file import FileFlash
+from firmware_bridge.ports.networks import Networks
 from firmware_bridge.ports.twin.build import Firmware, build_twin
 from firmware_bridge.ports.twin.counter import by_function
 from firmware_bridge.ports.twin.machine import MOST_INSTRUCTIONS, Machine
@@ -51,6 +52,7 @@ class Twin:
         sound: int16[samples] at 16 kHz that its microphone hears; none: it has no microphone.
         uart: Talk through the UART instead of the bulk channel.
         recovers: Live through faults and hangs as the board does, instead of stopping with a report.
+        networks: The far side of its mailbox; int8 reference kernels by default.
     """
 
     def __init__(
@@ -60,12 +62,13 @@ class Twin:
         sound: NDArray[np.int16] | None = None,
         uart: bool = False,
         recovers: bool = False,
+        networks: Networks | None = None,
     ) -> None:
         self.firmware = firmware
         self.machine = Machine(
             firmware.image, RECOVERY_INSTRUCTIONS if recovers else MOST_INSTRUCTIONS, recovers
         )
-        self.board = TwinBoard(weakref.proxy(self.machine), self.machine.counter, flash, sound)
+        self.board = TwinBoard(weakref.proxy(self.machine), self.machine.counter, flash, sound, networks)
         self.machine.attach(self.board)
         self._line = self.board.uart.line if uart else self.board.bulk.line
         self._stall, self._dice = 0.0, random.Random(0)

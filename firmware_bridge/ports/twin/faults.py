@@ -81,7 +81,7 @@ def describe_access(access: str, address: int) -> tuple[str, str]:
             "execution of what is not code",
             "a function pointer or a return address was overwritten, or never set",
         )
-    if access == "write" and any(m.code and m.address <= address < m.address + m.size for m in MEMORIES):
+    if access == "write" and any(m.code and m.holds(address) for m in MEMORIES):
         return "write to read-only memory", "constants and code cannot be written: is a cast hiding a const?"
     return f"{access} outside the memory map", "a pointer or an index is wrong: look at what it is made of"
 

@@ -6,6 +6,7 @@ import weakref
 from typing import Any, Protocol
 
 from firmware_bridge.base.errors import EnvironmentLacking, UndertoneError
+from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.ports.twin.counter import Counter, attach_counter
 from firmware_bridge.ports.twin.elf import Image
 from firmware_bridge.ports.twin.exceptions import FAULT_VECTOR, WATCHDOG_VECTOR, FaultRegisters, enter
@@ -20,9 +21,9 @@ from firmware_bridge.ports.twin.faults import (
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
-# The processor's own control registers, and the bits that let faults have a priority of their own.
-SYSTEM, SYSTEM_BYTES, CPACR, SHCSR, FAULTS_ENABLED = 0xE000_E000, 0x1000, 0xD88, 0xD24, 0x7_0000
-REGISTERS_BYTES = 0x1000
+SYSTEM, BOARD_PLACE = CHIP.places["system"], CHIP.places["board"]
+# Of the processor's own registers: which coprocessors may be used, and which faults have a priority of their own.
+CPACR, SHCSR, FAULTS_ENABLED = 0xD88, 0xD24, 0x7_0000
 NEVER = 0xFFFF_FFFE  # no code lies there
 WAIT = b"\x30\xbf"  # the instruction WFI
 MOST_INSTRUCTIONS = 2_000_000_000  # between two sleeps: far more than any request takes
@@ -81,7 +82,9 @@ class Machine:
         self._engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
         self._load()
         code = MEMORIES[0]
-        self.counter: Counter = attach_counter(self._engine, code.address, self.read(code.address, code.size))
+        self.counter: Counter = attach_counter(
+            self._engine, code.address, self.read(code.address, code.limit_bytes)
+        )
         # The engine must not keep the machine alive: its fifty megabytes go when the machine does.
         me = weakref.proxy(self)
         self._engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, lambda *found: me._on_bad_memory(*found))
@@ -99,11 +102,13 @@ class Machine:
     def _load(self) -> None:
         uc = self._unicorn
         for memory in MEMORIES:
-            self._engine.mem_map(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+            self._engine.mem_map(memory.address, memory.limit_bytes, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
         self._fill()
         for memory in MEMORIES:
             if memory.code:
-                self._engine.mem_protect(memory.address, memory.size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+                self._engine.mem_protect(
+                    memory.address, memory.limit_bytes, uc.UC_PROT_READ | uc.UC_PROT_EXEC
+                )
 
     def _fill(self) -> None:
         """Memory as it is when the power comes: the program, and garbage."""
@@ -115,11 +120,11 @@ class Machine:
 
     def attach(self, board: Board) -> None:
         """Connect the board behind the registers; the caller keeps it."""
-        me, base, behind = weakref.proxy(self), BOARD["REGISTERS"], weakref.proxy(board)
+        me, base, behind = weakref.proxy(self), BOARD_PLACE.address, weakref.proxy(board)
         self._board = behind
         self._engine.mmio_map(
             base,
-            REGISTERS_BYTES,
+            BOARD_PLACE.bytes,
             lambda _uc, register, size, _user: me._guarded(base, register, size, behind.read),
             None,
             lambda _uc, register, size, value, _user: me._guarded(
@@ -128,12 +133,12 @@ class Machine:
             None,
         )
         self._engine.mmio_map(
-            SYSTEM,
-            SYSTEM_BYTES,
-            lambda _uc, register, size, _user: me._guarded(SYSTEM, register, size, me._system),
+            SYSTEM.address,
+            SYSTEM.bytes,
+            lambda _uc, register, size, _user: me._guarded(SYSTEM.address, register, size, me._system),
             None,
             lambda _uc, register, size, value, _user: me._guarded(
-                SYSTEM, register, size, lambda at: me._set_system(at, value)
+                SYSTEM.address, register, size, lambda at: me._set_system(at, value)
             ),
             None,
         )
@@ -158,7 +163,7 @@ class Machine:
         if register == SHCSR:
             return self._enabled
         if register != CPACR:
-            raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM + register)
+            raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM.address + register)
         return 0
 
     def _set_system(self, register: int, value: int) -> int:
@@ -281,8 +286,7 @@ class Machine:
         Raises:
             BadAccess: They are not all memory of variables.
         """
-        end = address + len(data)
-        if not any(not m.code and m.address <= address and end <= m.address + m.size for m in MEMORIES):
+        if not any(not memory.code and memory.holds(address, len(data)) for memory in MEMORIES):
             raise _bad_transfer("to", address)
         self._engine.mem_write(address, data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from firmware_bridge.ports.networks import ARENA, BROKEN, SimulatedNetworks
+from firmware_bridge.ports.networks import ARENA, BROKEN, Networks, SimulatedNetworks
 from firmware_bridge.ports.twin.channels import Memory
 from firmware_bridge.ports.twin.faults import BadAccess, Hang
 from firmware_bridge.ports.twin.registers import BOARD
@@ -25,9 +25,10 @@ class Mailbox:
 
     Args:
         memory: Where networks, inputs and outputs lie.
+        networks: The far side; int8 reference kernels by default.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, networks: Networks | None = None) -> None:
         self.seconds = 0.0
         self.status = 0
         self.trouble, self.runs = TpuTrouble(), 0
@@ -36,7 +37,7 @@ class Mailbox:
         self._values = dict.fromkeys(
             ("NETWORK", "MODEL", "BYTES", "ARENA", "INPUT", "INPUTS", "OUTPUT", "OUTPUTS"), 0
         )
-        self._networks = SimulatedNetworks()
+        self._networks = networks or SimulatedNetworks()
 
     def set(self, name: str, value: int) -> None:
         """Set one of the plain registers."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
+from firmware_bridge.ports.networks import Networks
 from firmware_bridge.ports.twin.channels import Bulk, Memory, Uart
 from firmware_bridge.ports.twin.clock import VirtualClock
 from firmware_bridge.ports.twin.counter import Counter
@@ -43,16 +44,22 @@ class TwinBoard:
         counter: The machine's.
         flash: The flash.
         sound: int16[samples] at 16 kHz that the microphone hears; none: it is not fitted.
+        networks: The far side of the mailbox; int8 reference kernels by default.
     """
 
     def __init__(
-        self, memory: Memory, counter: Counter, flash: Flash, sound: NDArray[np.int16] | None = None
+        self,
+        memory: Memory,
+        counter: Counter,
+        flash: Flash,
+        sound: NDArray[np.int16] | None = None,
+        networks: Networks | None = None,
     ) -> None:
         self.clock = VirtualClock(counter)
         self.bulk = Bulk(memory)
         self.uart = Uart(self.clock)
         self.flash = FlashController(memory, flash)
-        self.mailbox = Mailbox(memory)
+        self.mailbox = Mailbox(memory, networks)
         self.watchdog = Watchdog(self.clock)
         self._cause, self.starts = BOARD["CAUSE_POWER"], 0
         heard = None if sound is None else RecordedMicrophone(sound, self.clock.seconds)

@@ -2,10 +2,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rt1176.h"
 #include "startup.h"
 
-#define CPACR 0xE000ED88u
-#define SHCSR 0xE000ED24u
+#define CPACR (UT_PLACE_SYSTEM + 0xD88u)
+#define SHCSR (UT_PLACE_SYSTEM + 0xD24u)
 #define FAULTS_ENABLED (7u << 16) /* of memory protection, bus and usage */
 #define VECTORS 16u
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from edgetpu_models.analyse import analyse
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import compiled
 from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.chip.facts import KEPT, read_facts, sources_digest
 from firmware_bridge.contract.bundle import Bundle, write_bundle
 from firmware_bridge.contract.image import build_image, parse_image
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from hil.checks.chip import edge_tpu, memory
-from hil.chip.networks import compiled_file, compiled_traffic, describe_networks
-from hil.chip.stages import M7_HZ, counted_stages, describe_chip, m7_stages
+from hil.chip.networks import compiled_traffic, describe_networks
+from hil.chip.stages import counted_stages, describe_chip, instruction_cost, m7_stages, processor_memories
 from hil.rig.observations import Observations
 from hil.rig.rerecord import CHANNELS
 from hil.rig.run import Segment
@@ -31,6 +33,8 @@ def rewritten(bundle: Bundle, folder: Path, files: dict[str, bytes] | None = Non
     manifest = bundle.manifest.model_dump(mode="json")
     names = manifest.pop("files")
     held = {name: (bundle.directory / name).read_bytes() for name in names}
+    for name in files or {}:
+        manifest["models"][name.removesuffix("_edgetpu.tflite")]["compiled"] = name
     return write_bundle(folder / "bundle", manifest | changes, held | (files or {}))
 
 
@@ -65,8 +69,8 @@ class TestNetworks:
 
     def test_one_compiled_file_is_not_enough(self, bundle: Bundle, tmp_path: Path) -> None:
         half = rewritten(bundle, tmp_path, {"acoustic_edgetpu.tflite": compiled()})
-        assert compiled_file(half, half.manifest.models["acoustic"]) is not None
-        assert compiled_file(half, half.manifest.models["keyword"]) is None
+        assert half.compiled_path(half.manifest.models["acoustic"]) is not None
+        assert half.compiled_path(half.manifest.models["keyword"]) is None
         assert describe_networks(half).evidence is Evidence.ESTIMATED
 
     def test_what_a_file_tells_replaces_its_prediction(self, bundle: Bundle) -> None:
@@ -80,8 +84,6 @@ class TestNetworks:
         assert (found.cycles, found.ops) == (predicted.cycles, predicted.ops)
 
     def test_streamed_bytes_are_shared_out_as_predicted(self, bundle: Bundle) -> None:
-        from dataclasses import replace
-
         predicted = analyse(bundle.path(bundle.manifest.models["acoustic"])).networks[0].traffic
         predicted = replace(predicted, conv_stream_bytes=100, dense_stream_bytes=300)
         found = compiled_traffic(predicted, inspect(compiled(0, 2000, 100)))
@@ -89,28 +91,57 @@ class TestNetworks:
 
 
 class TestStages:
-    @pytest.mark.parametrize(
-        ("preset", "per_frame"), [("yamnet", 40_477), ("voice", 35_580), ("default", 41_945)]
-    )
+    @pytest.mark.parametrize("preset", ["yamnet", "voice", "default"])
     def test_a_frames_instructions_are_those_that_were_counted(
-        self, bundle: Bundle, tmp_path: Path, preset: str, per_frame: int
+        self, bundle: Bundle, tmp_path: Path, preset: str
     ) -> None:
         spec = PRESETS[preset]
+        counted = {one.name: one.frame for one in read_facts(KEPT / "twin.json").instructions}
         made = rewritten(
-            bundle, tmp_path, frontend=spec.to_dict(), table_hash=MicroFrontend(spec).spec.table_hash
+            bundle,
+            tmp_path,
+            frontend=spec.model_dump(mode="json"),
+            table_hash=MicroFrontend(spec).spec.table_hash,
         )
         features = m7_stages(made, 10, spec.channels)["features"]
         frames = -(-480 // (spec.step_ms * 16))
-        assert features.value == pytest.approx(1e3 * frames * per_frame / M7_HZ, rel=0.02)
+        assert features.value == pytest.approx(1e3 * frames * counted[preset] / 792e6, rel=1e-3)
         assert f"{frames} frames" in features.source
         assert "emulated Cortex-M7" in features.source
+        assert "from commit" in features.source, "who counted, and when"
+
+    def test_the_counted_ones_lie_on_the_line_that_others_are_read_from(self) -> None:
+        for preset in ("yamnet", "voice", "default"):
+            exact, source = instruction_cost(PRESETS[preset])
+            assert "on a line" not in source
+            near, other = instruction_cost(PRESETS[preset].model_copy(update={"upper_hz": 7400.0}))
+            assert (
+                "on a line through those counted on the emulated Cortex-M7 for yamnet, voice, default"
+                in other
+            )
+            assert near.frame == pytest.approx(exact.frame, rel=1e-6)
+
+    def test_counting_again_gives_the_committed_counts(self) -> None:
+        """Exact where the compiler is the same one; another may take a tenth more or less."""
+        pytest.importorskip("unicorn")
+        from firmware_bridge.ports.twin.count import count_presets
+
+        kept = read_facts(KEPT / "twin.json")
+        again = count_presets(["voice"])
+        (old,) = [one for one in kept.instructions if one.name == "voice"]
+        assert again.instructions[0].frame == pytest.approx(
+            old.frame, rel=1e-6 if again.compiler == kept.compiler else 0.25
+        )
 
     def test_a_step_that_is_no_divisor_of_a_chunk_counts_the_frame_it_ends(
         self, bundle: Bundle, tmp_path: Path
     ) -> None:
         spec = FrontendSpec(window_ms=25, step_ms=25, channels=16, noise_reduction=None, pcan=None)
         made = rewritten(
-            bundle, tmp_path, frontend=spec.to_dict(), table_hash=MicroFrontend(spec).spec.table_hash
+            bundle,
+            tmp_path,
+            frontend=spec.model_dump(mode="json"),
+            table_hash=MicroFrontend(spec).spec.table_hash,
         )
         assert "2 frames" in m7_stages(made, 10, 16)["features"].source
 
@@ -134,12 +165,45 @@ class TestMemory:
         from firmware_bridge.ports.host.library import Library
 
         regions = {region.name: region for region in describe_chip(bundle, 48, 16).regions}
-        parts, core = regions["SDRAM"].parts, Library(build_core(bundle)).memory
-        assert parts["features of the longest segment"] == core["features"]
-        assert parts["captured samples"] == core["capture"]
-        assert parts["network input"] == core["input"]
+        ram, core = regions["SDRAM"], Library(build_core(bundle)).memory
+        assert ram.part("features of the longest segment") == core["features"]
+        assert ram.part("captured samples") == core["capture"]
+        assert ram.part("network input") == core["input"]
         image = parse_image(build_image(bundle))
-        assert parts["arenas"] == image.acoustic.arena_bytes + image.keyword.arena_bytes
+        assert ram.part("arenas") == image.acoustic.arena_bytes + image.keyword.arena_bytes
+
+
+class TestProcessor:
+    """The 1.8 MB: read from a build's facts, with their age, as good as they are."""
+
+    def facts(self, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+        kept = read_facts(KEPT / "coralmicro.json")
+        current = {"sources": sources_digest("coralmicro"), "frontend": PRESETS["yamnet"].table_hash}
+        made = kept.model_copy(update=current | changes)
+        monkeypatch.setattr("hil.chip.stages.latest_facts", lambda port: made)
+
+    def test_they_are_the_linkers_map(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.facts(monkeypatch)
+        found = processor_memories(PRESETS["yamnet"])
+        kept = read_facts(KEPT / "coralmicro.json")
+        assert sum(one.used_bytes for one in found) == kept.on_chip_bytes
+        assert [one.limit_bytes for one in found] == [260_096, 262_144, 1_310_720]
+        assert {one.evidence for one in found} == {Evidence.MEASURED}
+        assert f"from commit {kept.revision[:7]}" in found[0].source and kept.date in found[0].source
+
+    def test_of_other_sources_they_are_an_estimate_that_says_so(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.facts(monkeypatch, sources="0" * 64)
+        found = processor_memories(PRESETS["yamnet"])
+        assert {one.evidence for one in found} == {Evidence.ESTIMATED}
+        assert all("THE SOURCES HAVE CHANGED SINCE" in one.source for one in found)
+
+    def test_so_they_are_for_another_front_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.facts(monkeypatch)
+        found = processor_memories(PRESETS["voice"])
+        assert {one.evidence for one in found} == {Evidence.ESTIMATED}
+        assert "another front-end than this bundle's" in found[0].source
 
 
 class Emulated:
@@ -174,7 +238,7 @@ class TestReporting:
         assert found.value == sum(sizes.values()) + seen.fusion_bytes
         assert "compiled files" in found.source
         regions = {region.name: region for region in seen.chip.regions}
-        assert regions["SDRAM"].parts["acoustic network"] == sizes["acoustic"]
+        assert regions["SDRAM"].part("acoustic network") == sizes["acoustic"]
         assert regions["Edge TPU"].used_bytes == sum(CACHED.values())
 
     def test_their_figures_carry_their_evidence(

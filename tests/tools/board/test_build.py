@@ -11,19 +11,18 @@ import pytest
 
 from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
 from firmware_bridge.base.files import sha256_file
+from firmware_bridge.chip.facts import read_facts
+from firmware_bridge.chip.regions import Part, Region
 from firmware_bridge.contract.bundle import Bundle
-from tools.board.firmware import MemoryRow, read_firmware
+from tools.board.firmware import read_firmware
 from tools.cli import run
 from tools.verbs import build
 
 Capture = pytest.CaptureFixture[str]
 
 
-@dataclass(frozen=True)
-class Region:
-    name: str
-    used_bytes: int
-    limit_bytes: int = 0
+def region(name: str, used: int, limit: int, on_chip: bool = True) -> Region:
+    return Region(name, limit, (Part("all", used),), on_chip=on_chip)
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,10 @@ class Built:
 
 
 BOARD = (
-    Region("ITCM", 205_476, 260_096),
-    Region("DTCM", 213_767, 229_376),
-    Region("OCRAM", 86_182, 524_288),
-    Region("SDRAM", 5_000_000, 33_554_432),
+    region("ITCM", 205_476, 260_096),
+    region("DTCM", 213_767, 229_376),
+    region("OCRAM", 86_182, 524_288),
+    region("SDRAM", 5_000_000, 33_554_432, on_chip=False),
 )
 
 
@@ -80,6 +79,11 @@ class TestPorts:
         names = [one["name"] for one in found["memory"]]
         assert ("on-chip total" in names) is (port == "twin")
         assert json.loads((out / "firmware.json").read_text())["sha256"] == found["sha256"]
+        facts = read_facts(out / "facts.json")
+        assert (facts.port, facts.on_chip_bytes is not None) == (port, port == "twin")
+        assert [one.frontend for one in facts.instructions] == [tiny_bundle.manifest.table_hash] * (
+            port == "twin"
+        )
 
     def test_the_board(
         self, board_build: dict[str, Any], tiny_bundle: Bundle, sdk: Any, tmp_path: Path, capsys: Capture
@@ -141,16 +145,15 @@ class TestPorts:
 
 class TestMemories:
     def test_the_chips_own_are_summed_up(self) -> None:
-        rows = build.memory_rows(BOARD)
-        assert rows[-1] == MemoryRow(
-            name="on-chip total", used_bytes=205_476 + 213_767 + 86_182, limit_bytes=1_835_008
-        )
-        assert len(build.memory_rows(BOARD[:2])) == 2
+        total = build.with_total(BOARD)[-1]
+        assert (total.name, total.used_bytes) == ("on-chip total", 205_476 + 213_767 + 86_182)
+        assert total.limit_bytes == 1_835_008
+        assert build.with_total(BOARD[3:]) == BOARD[3:], "a process has no chip"
 
     def test_a_port_that_has_summed_them_up_is_believed(self) -> None:
         """The board's linker script parts its memories further than these names say."""
-        theirs = (*BOARD, Region("OCRAM, shared", 2_296, 8_192), Region("on-chip total", 500_000, 1_835_008))
-        assert [row.used_bytes for row in build.memory_rows(theirs) if "total" in row.name] == [500_000]
+        theirs = (*BOARD, region("on-chip total", 500_000, 1_835_008, on_chip=False))
+        assert [row.used_bytes for row in build.with_total(theirs) if "total" in row.name] == [500_000]
 
     @pytest.mark.parametrize(
         ("used", "limit", "cells"),
@@ -163,7 +166,7 @@ class TestMemories:
         ],
     )
     def test_each_is_told_with_what_is_left(self, used: int, limit: int, cells: tuple[str, ...]) -> None:
-        assert build.describe_row(MemoryRow(name="ITCM", used_bytes=used, limit_bytes=limit)) == (
+        assert build.describe_row(region("ITCM", used, limit)) == (
             "ITCM",
             *cells,
         )
@@ -171,7 +174,7 @@ class TestMemories:
     def test_one_that_does_not_fit_fails(
         self, board_build: dict[str, Any], tiny_bundle: Bundle, tmp_path: Path, capsys: Capture
     ) -> None:
-        board_build["regions"] = (Region("ITCM", 300_000, 260_096),)
+        board_build["regions"] = (region("ITCM", 300_000, 260_096),)
         line = ["--port", "twin", "--bundle", str(tiny_bundle.directory), "--out", str(tmp_path / "out")]
         status, found = call(capsys, *line)
         assert (status, found["fits"]) == (1, False)

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "libs/base/reset.h"
 #include "mailbox.h"
+#include "rt1176.h"
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 #include "third_party/freertos_kernel/include/task.h"
 #include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/drivers/fsl_soc_src.h"
@@ -30,7 +31,7 @@ constexpr uint32_t kPaint = 0xA5A5A5A5u; /* of the kernel's, on stacks that were
 constexpr size_t kPaintWords = 4;
 
 #ifdef __arm__
-constexpr uintptr_t kPlace = 0x20338000u;
+constexpr uintptr_t kPlace = UT_PLACE_RETAINED;
 ut_kept& Kept() { return *reinterpret_cast<ut_kept*>(kPlace); }
 #else /* the tests of these files */
 ut_kept g_kept;
@@ -112,7 +113,8 @@ bool IsFull() {
 void Leave(const uint32_t* frame, uint8_t reason, const char* task, bool overflowed) {
   const uint32_t faults[] = {SCB->CFSR, SCB->HFSR, SCB->MMFAR, SCB->BFAR};
   /* Where the firmware's code lies: ITCM, and OCRAM for what did not fit. */
-  static constexpr ut_code kCode[] = {{0x00000800u, 0x00040000u}, {0x20240000u, 0x202C0000u}};
+  static constexpr ut_code kCode[] = {{UT_BOARD_ITCM_LOW, UT_BOARD_ITCM_HIGH},
+                                      {UT_BOARD_OCRAM_LOW, UT_BOARD_OCRAM_HIGH}};
   const ut_scene scene = {.frame = frame,
                           .low = Low(frame),
                           .limit = Limit(frame),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import pytest
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.linker_map import Section, holds_function, read_map
-
-MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]
+from tests.support.linker_map import MAP
 
 
 def section(name: str) -> Section:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import runpy
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.chip.regions import Part, Region, memory_table
 from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
-from firmware_bridge.ports.coralmicro.memory import Region, measure, require_room, table
+from firmware_bridge.ports.coralmicro.memory import measure, require_room
+from tests.support.linker_map import MAP
 
-MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]
 ITCM, DTCM, SDRAM = 260_096, 229_376, 33_554_432
 
 
@@ -63,7 +62,7 @@ def test_a_section_outside_all_memories_is_an_error() -> None:
 def test_a_tenth_of_the_tightly_coupled_memories_stays_free(name: str, size: int, address: int) -> None:
     most = size * 9 // 10
     require_room(measure([Section(".x", address, most)]))
-    with pytest.raises(CheckFailed, match=f"{name}: .*10% must stay free"):
+    with pytest.raises(CheckFailed, match=f"{name} holds .*10% must stay free"):
         require_room(measure([Section(".x", address, most + 1)]))
 
 
@@ -77,7 +76,7 @@ def test_the_whole_of_the_chip_has_a_limit_of_its_own() -> None:
     (total,) = [region for region in measure([]) if region.name == "on-chip total"]
     assert total.limit_bytes == 1_835_008
     with pytest.raises(CheckFailed, match="on-chip total"):
-        require_room([Region("on-chip total", 1_835_009, 1_835_008)])
+        require_room([Region("on-chip total", 1_835_008, (Part("all", 1_835_009),))])
 
 
 def test_the_message_names_who_takes_most_and_what_is_ours() -> None:
@@ -90,8 +89,13 @@ def test_the_message_names_who_takes_most_and_what_is_ours() -> None:
 
 def test_the_table_shows_every_memory() -> None:
     regions = measure(read_map(MAP), 1000)
-    lines = table(regions).splitlines()
-    assert len(lines) == 1 + len(regions)
+    lines = memory_table(regions, "undertone").splitlines()
+    assert [line.split("  ")[0] for line in lines if line[0] != " "] == [region.name for region in regions]
     itcm = next(line for line in lines if line.startswith("ITCM"))
-    assert "21,760" in itcm and "91.6%" in itcm and "undertone 13,312" in itcm
+    assert "21,760 of    260,096 bytes    8.4%" in itcm and "undertone 13,312" in itcm
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_what_no_library_owns_is_counted_all_the_same() -> None:
+    (itcm, *_) = measure([Section(".text", 0x800, 100, owners=Counter({"tpu": 60}))])
+    assert itcm.parts == (Part("tpu", 60), Part("unnamed", 40))

@@ -15,7 +15,7 @@ import pytest
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
 from hil.client.capture import record
 from hil.client.client import DeviceClient
@@ -104,8 +104,8 @@ def test_scores_are_those_of_the_networks_on_the_host_s_features(bundle: Bundle,
     manifest = bundle.manifest
     for seed in range(3):
         pcm = window(bundle, seed)
-        features = MicroFrontend(FrontendSpec.from_dict(manifest.frontend)).process(pcm)
-        total = int(InputScaling.from_dict(manifest.scaling).apply(features).astype(np.int64).sum())
+        features = MicroFrontend(manifest.frontend).process(pcm)
+        total = int(manifest.scaling.apply(features).astype(np.int64).sum())
         result = client.score_segment(pcm)
         assert list(result.acoustic) == wrapped(total + 5 + np.arange(len(manifest.labels)))
         assert list(result.keyword) == wrapped(total + 6 + np.arange(len(manifest.keywords)))

@@ -12,23 +12,18 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.chip.facts import FACTS, read_facts
+from firmware_bridge.chip.regions import Part, Region, on_chip_bytes
+from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.sources import CORE
 from firmware_bridge.ports.twin import build
 from firmware_bridge.ports.twin.build import Compiler, Firmware, build_twin, default_compiler, link
 from firmware_bridge.ports.twin.elf import Image, Section, Symbol, read_elf
-from firmware_bridge.ports.twin.memory import (
-    MEMORIES,
-    ON_CHIP_LIMIT,
-    Part,
-    RegionUse,
-    check_limits,
-    memory_use,
-    on_chip_bytes,
-)
+from firmware_bridge.ports.twin.memory import MEMORIES, check_limits, memory_use
 from firmware_bridge.ports.twin.registers import BOARD, HEADER
 from firmware_bridge.ports.twin.report import memory_report
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES
+from tests.support.twin_talk import SLOT_BYTES
 
 # The vectors name a handler for faults and one for the watchdog.
 EMPTY = """int main(void);
@@ -53,7 +48,7 @@ def test_the_firmware_fits_with_room_to_spare(firmware: Firmware) -> None:
     # The board's SDK takes 172 KB of ITCM and 99 KB of DTCM for itself.
     assert used["ITCM"] < 60_000
     assert used["DTCM"] < 60_000
-    assert on_chip_bytes(firmware.regions) == used["ITCM"] + used["DTCM"] + used["OCRAM"] < ON_CHIP_LIMIT
+    assert on_chip_bytes(firmware.regions) == used["ITCM"] + used["DTCM"] + used["OCRAM"] < CHIP.on_chip_bytes
     assert all(region.used_bytes <= region.limit_bytes for region in firmware.regions)
 
 
@@ -63,7 +58,7 @@ def test_regions_account_for_all_sections(firmware: Firmware) -> None:
         s.size for s in sections if s.initialised and s.address >= 0x2000_0000
     )
     dtcm = next(region for region in firmware.regions if region.name == "DTCM")
-    assert dtcm.sections[0] == Part(".stack", 16384)
+    assert dtcm.parts[0] == Part(".stack", 16384)
     assert dtcm.largest[0].name == "device"
     assert [part.bytes for part in dtcm.largest] == sorted((p.bytes for p in dtcm.largest), reverse=True)
 
@@ -136,20 +131,29 @@ def test_a_compiler_that_cannot_run_is_reported(monkeypatch: pytest.MonkeyPatch,
         built(tmp_path, silent, EMPTY)
 
 
-def too_large(region: str, size: int) -> tuple[RegionUse, ...]:
-    sizes = {memory.name: (0, memory.size) for memory in MEMORIES} | {region: (size, size)}
-    return tuple(RegionUse(name, *pair, (), (Part("buffer", pair[0]),)) for name, pair in sizes.items())
+def too_large(name: str, size: int) -> tuple[Region, ...]:
+    return tuple(one.filled([Part("buffer", size)]) if one.name == name else one for one in MEMORIES)
 
 
 def test_what_does_not_fit_is_refused_with_its_largest_parts() -> None:
-    fits = too_large("OCRAM", 1_310_720)
-    check_limits(fits)
+    check_limits(too_large("OCRAM", 1_310_720))
+    dtcm = replace(too_large("DTCM", 262_145)[1], largest=(Part("device", 9),))
     with pytest.raises(CheckFailed, match="DTCM holds 262,144 bytes, the firmware takes 262,145") as caught:
-        check_limits([replace(fits[1], used_bytes=262_145, largest=(Part("device", 9),))])
+        check_limits((MEMORIES[0], dtcm))
     assert "device 9" in caught.value.remedy
-    check_limits([replace(fits[2], used_bytes=ON_CHIP_LIMIT - 1, limit_bytes=ON_CHIP_LIMIT)])
-    with pytest.raises(CheckFailed, match="the chip's own memory"):
-        check_limits([replace(fits[2], used_bytes=ON_CHIP_LIMIT, limit_bytes=ON_CHIP_LIMIT)])
+    whole = replace(MEMORIES[2], limit_bytes=2**30)
+    check_limits((whole.filled([Part("buffer", 1_835_008)]),))
+    with pytest.raises(CheckFailed, match="on-chip total holds 1,835,008"):
+        check_limits((whole.filled([Part("buffer", 1_835_009)]),))
+
+
+def test_a_build_says_what_it_measured(firmware: Firmware, bundle: Bundle) -> None:
+    facts = read_facts(firmware.build_dir / FACTS)
+    assert (facts.port, facts.frontend) == ("twin", bundle.manifest.table_hash)
+    assert facts.regions == firmware.regions
+    assert facts.on_chip_bytes == on_chip_bytes(firmware.regions)
+    assert facts.compiler.startswith(firmware.compiler)
+    assert facts.current
 
 
 def test_initial_values_cost_twice() -> None:
@@ -159,15 +163,15 @@ def test_initial_values_cost_twice() -> None:
     )
     itcm, dtcm, *_ = memory_use(image)
     assert (itcm.used_bytes, dtcm.used_bytes) == (112, 62)
-    assert itcm.sections[1] == Part(".data (initial values)", 12)
+    assert itcm.parts[1] == Part(".data (initial values)", 12)
     assert dtcm.largest == (Part("x", 12),)
 
 
 def test_the_report_names_every_memory(firmware: Firmware) -> None:
     text = memory_report(firmware)
     for region in firmware.regions:
-        assert f"{region.used_bytes:,} of" in text
-    assert "on chip" in text
+        assert f"{region.used_bytes:>12,} of" in text
+    assert "on-chip total" in text
     assert "1,835,008" in text
     assert firmware.compiler in text
 

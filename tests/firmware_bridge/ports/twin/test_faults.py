@@ -12,7 +12,7 @@ from firmware_bridge.ports.twin.faults import FirmwareFault, describe_access
 from firmware_bridge.ports.twin.machine import Machine
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.peripherals import TwinBoard
-from tests.firmware_bridge.ports.twin.talk import MISTAKES, SLOT_BYTES
+from tests.support.twin_talk import MISTAKES, SLOT_BYTES
 
 DTCM = 0x2000_0000
 BOARD = 0x4000_0000
@@ -155,5 +155,5 @@ def test_places_have_names() -> None:
 
 def test_the_map_is_the_chips() -> None:
     """512 KiB of tightly coupled memory (2 KB of it the boot ROM's) and 1.25 MiB of OCRAM."""
-    on_chip = {memory.name: memory.size for memory in MEMORIES if memory.on_chip}
+    on_chip = {memory.name: memory.limit_bytes for memory in MEMORIES if memory.on_chip}
     assert on_chip == {"ITCM": 256 * 1024 - 0x800, "DTCM": 256 * 1024, "OCRAM": 1280 * 1024}

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.ports.twin.build import BOARD_SOURCES, HERE, Compiler, Firmware, link
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.machine import Machine
 from firmware_bridge.protocol import TABLE
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 from tools.board.crash import crash_lines, crash_record
 
 DEEP = Path(__file__).parent / "deep.c"
@@ -25,7 +24,7 @@ def deep(bundle: Bundle, compiler: Compiler, tmp_path_factory: pytest.TempPathFa
     """The whole firmware, with a function that never stops calling itself."""
     made = write_sources(bundle.manifest, tmp_path_factory.mktemp("deep"))
     own = [DEEP, *(HERE / name for name in (*BOARD_SOURCES, "main.c"))]
-    flags = [*size_flags(FrontendSpec.from_dict(bundle.manifest.frontend)), "-Wl,--wrap=ut_device_poll"]
+    flags = [*size_flags(bundle.manifest.frontend), "-Wl,--wrap=ut_device_poll"]
     return link([*core_sources(made), *own], include_folders(made), flags, compiler=compiler)
 
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.chip.regions import on_chip_bytes
+from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.build import build_core
@@ -17,11 +19,10 @@ from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
-from firmware_bridge.ports.twin.memory import ON_CHIP_LIMIT, on_chip_bytes
 from firmware_bridge.protocol import TABLE, ErrorCode
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024
 
@@ -152,7 +153,12 @@ def test_memory_marks_are_the_build_and_the_stack(boot: Callable[..., Twin], fir
     (before,) = messages(twin.receive(wire("get_stats", 1)))
     said = messages(say(twin, [*segment(1, noise(9000, 1)), wire("get_stats", 2)]))
     result, after = said[-2], said[-1]
-    assert before["ram_bytes"] == result["ram_peak_bytes"] == on_chip_bytes(firmware.regions) < ON_CHIP_LIMIT
+    assert (
+        before["ram_bytes"]
+        == result["ram_peak_bytes"]
+        == on_chip_bytes(firmware.regions)
+        < CHIP.on_chip_bytes
+    )
     assert 256 < before["stack_peak_bytes"] <= after["stack_peak_bytes"] < STACK_BYTES // 2
     assert after["temperature_mc"] == 41500, "made up, as the TPU is"
     assert after["receive_peak_bytes"] >= 968

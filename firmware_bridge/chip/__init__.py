@@ -1,0 +1,1 @@
+"""The chip: its memories, its clock, and what firmwares were found to take of it."""
