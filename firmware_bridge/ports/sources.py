@@ -11,6 +11,11 @@ from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import FrontendSpec, build
 from firmware_bridge.microfrontend.emit import c_source
+from firmware_bridge.protocol.c_dispatch import (
+    render_dispatch_header,
+    render_dispatch_source,
+    render_handlers_header,
+)
 from firmware_bridge.protocol.c_header import render_c_header
 from firmware_bridge.protocol.c_layout import render_layout_header, render_layout_source
 from firmware_bridge.protocol.table import LIMITS
@@ -27,7 +32,11 @@ def core_sources(folder: Path | None = None) -> list[Path]:
         folder: Where `write_sources` wrote; its C files come along.
     """
     own = sorted(CORE.glob("*.c"))
-    made = [folder / "protocol_layout.c", folder / "ut_tables.c"] if folder else []
+    made = (
+        [folder / name for name in ("protocol_layout.c", "protocol_dispatch.c", "ut_tables.c")]
+        if folder
+        else []
+    )
     return [*own, *build.sources(), *made]
 
 
@@ -50,7 +59,7 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
 
     Args:
         manifest: The bundle's. Its networks do not matter here: they come as an image.
-        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h`, `protocol_layout.{h,c}` and `rt1176.h`.
+        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h`, `protocol_*.{h,c}` and `rt1176.h`.
 
     Returns:
         The folder.
@@ -66,6 +75,9 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
         "protocol.h": render_c_header(),
         "protocol_layout.h": render_layout_header(),
         "protocol_layout.c": render_layout_source(),
+        "protocol_handlers.h": render_handlers_header(),
+        "protocol_dispatch.h": render_dispatch_header(),
+        "protocol_dispatch.c": render_dispatch_source(),
         HEADER: render_header(),
     }
     for name, text in made.items():

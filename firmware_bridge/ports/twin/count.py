@@ -27,7 +27,8 @@ from firmware_bridge.ports.hollow import HollowNetworks, hollow_bundle
 from firmware_bridge.ports.twin.build import Firmware, build_for, build_twin
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.registers import BOARD
-from firmware_bridge.protocol import LIMITS, Frame, FrameDecoder, Kind, Message, decode, encode, encode_frame
+from firmware_bridge.protocol import LIMITS, Frame, FrameDecoder, Kind, decode, encode, encode_frame
+from firmware_bridge.protocol.messages import Result
 
 # With and without noise reduction and gain control, and two numbers of channels: what a frame's cost depends on.
 COUNTED = ("yamnet", "voice", "default")
@@ -58,19 +59,19 @@ def count_instructions(name: str, bundle: Bundle, firmware: Firmware) -> Count:
     result = _ask(twin, pcm)
     values = spec.frames(manifest.window_ms * spec.sample_rate_hz // 1000) * spec.channels
     weights = len(manifest.labels) * (len(manifest.labels) + len(manifest.keywords))
-    windows = result["windows"]
+    windows = result.windows
     return Count(
         name=name,
         frontend=spec.table_hash,
         channels=spec.channels,
         levels=spec.pcan is not None and spec.noise_reduction is not None,
-        frame=round(result["features_cycles"] / spec.frames(samples), 1),
-        scaled_value=round(result["scaling_cycles"] / windows / values, 2),
-        fusion_weight=round(result["fusion_cycles"] / windows / weights, 2),
+        frame=round(result.features_cycles / spec.frames(samples), 1),
+        scaled_value=round(result.scaling_cycles / windows / values, 2),
+        fusion_weight=round(result.fusion_cycles / windows / weights, 2),
     )
 
 
-def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Message:
+def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Result:
     step = LIMITS["chunk_samples"]
     asked: list[tuple[str, dict[str, Any]]] = [
         ("hello", {"session": 1}),
@@ -86,7 +87,9 @@ def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Message:
         said = twin.receive(encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields))))
     (answer,) = FrameDecoder().push(said)
     assert isinstance(answer, Frame)
-    return decode(answer.kind, answer.payload)
+    result = decode(answer.kind, answer.payload)
+    assert isinstance(result, Result), result
+    return result
 
 
 def count_presets(names: Sequence[str] = COUNTED) -> Facts:

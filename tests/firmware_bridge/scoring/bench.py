@@ -122,7 +122,7 @@ class Bench:
     def refused(self, name: str, **fields: Any) -> tuple[int, str]:
         reply = self.answer(name, **fields)
         assert reply.name == "error", reply
-        return reply["code"], reply["sentence"]
+        return reply.code, reply.sentence
 
     def send(self, pcm: np.ndarray, cuts: Sequence[int] = (), segment: int = 1) -> list[Message]:
         """Send a segment, cut before these samples and at every 480; return the answers."""
