@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.toolchain import m7_compiler
 from firmware_bridge.chip.facts import Count, Facts, facts_of
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
@@ -108,7 +109,7 @@ def count_presets(names: Sequence[str] = COUNTED) -> Facts:
             built.append(build_for(bundle.manifest))
             counts.append(count_instructions(name, bundle, built[-1]))
     return facts_of(
-        "twin", built[0].compiler, counts[0].frontend, built[0].regions, instructions=tuple(counts)
+        "twin", m7_compiler().label, counts[0].frontend, built[0].regions, instructions=tuple(counts)
     )
 
 
@@ -125,7 +126,7 @@ def build_counted(bundle_dir: Path, out_dir: Path) -> Firmware:
     bundle = load_bundle(bundle_dir)
     built = build_twin(bundle_dir, out_dir)
     count = count_instructions(bundle.manifest.name, bundle, built)
-    facts_of("twin", built.compiler, count.frontend, built.regions, instructions=(count,)).write(out_dir)
+    facts_of("twin", m7_compiler().label, count.frontend, built.regions, instructions=(count,)).write(out_dir)
     return built
 
 

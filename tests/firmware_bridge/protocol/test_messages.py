@@ -119,7 +119,7 @@ def test_no_file_repeats_what_is_made() -> None:
         file for folder in folders for suffix in ("c", "h", "cc") for file in folder.rglob(f"*.{suffix}")
     ]
     assert len(files) > 60
-    for file in files:
+    for file in (one for one in files if one.parent.name != "made"):
         text = file.read_text()
         assert not re.search(r"^union \w+ \{", text, re.M), file
         assert "case UT_KIND_" not in text, file

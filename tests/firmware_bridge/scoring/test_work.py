@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.networks import SimulatedNetworks
-from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import Message
 from tests.firmware_bridge.scoring.bench import crc, messages_of, requests, segment_requests
@@ -30,7 +30,7 @@ def score(
 ) -> Callable[[Setup], Message]:
     """Return a function that has a twin score `PCM`, in chunks that end where the windows do."""
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7 here")
 
     def network(model: bytes) -> MadeUpNetwork:

@@ -10,8 +10,8 @@ import pytest
 
 from firmware_bridge.base.errors import DeviceError, UnknownName
 from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.protocol import messages
 from firmware_bridge.reference.device import ReferenceDevice
 from hil.client.client import DeviceClient
@@ -23,7 +23,7 @@ from hil.rig.run import Segment
 @pytest.fixture(scope="module", autouse=True)
 def _needs() -> None:
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
 
 

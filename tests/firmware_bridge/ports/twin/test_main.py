@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
 from firmware_bridge.ports.twin import bench
-from firmware_bridge.ports.twin.build import find_compilers
 from tests.firmware_bridge.ports.twin.talk import messages, noise, wire
 
 
 @pytest.fixture(autouse=True)
 def _needs() -> None:
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
 
 
