@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import struct
 import sys
 import time
@@ -23,6 +22,7 @@ from edgetpu_models.lint import lint
 from edgetpu_models.testing import compiled, small_network
 from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.memory import process_memory
 
 
 def _json(found: Any) -> str:
@@ -125,7 +125,7 @@ def fuzz(sources: Sequence[bytes], count: int, seed: int = 0) -> Outcome:
             _try(name, tool, data, f"{name} on file {number} of seed {seed}", outcome)
         outcome.files += 1
     outcome.seconds = time.perf_counter() - start
-    outcome.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    outcome.peak_mib = process_memory().peak_mib
     return outcome
 
 

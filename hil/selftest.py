@@ -78,6 +78,16 @@ def _agreement(seen: Observations, limit: float) -> Observations:
     return replace(seen, figures=figures, speech="real")
 
 
+def _flipped(seen: Observations) -> Observations:
+    """Under the last alternative, another class wins on every clip."""
+    if isinstance(seen.modelled, str):
+        return seen
+    chip = {name: scores.copy() for name, scores in seen.modelled.chip.items()}
+    wanted = seen.modelled.reference["fused"].argmax(axis=-1)
+    chip["fused"][-1] = _wrong(chip["fused"][-1], wanted)
+    return replace(seen, modelled=replace(seen.modelled, chip=chip), speech="real")
+
+
 def _bloated(seen: Observations, limit: float) -> Observations:
     return replace(seen, models=(*seen.models, ModelFacts("planted", int(limit) + 1, False)))
 
@@ -108,6 +118,7 @@ PLANTS: Mapping[str, Plant] = {
         speech="real",
     ),
     "int8_agreement": lambda seen, budget: _agreement(seen, budget.limit),
+    "chip_flips": lambda seen, _: _flipped(seen),
     "realtime_factor": lambda seen, budget: replace(seen, wall_s=2 * seen.audio_s / budget.limit),
     "host_ram_bytes": lambda seen, budget: replace(seen, device_ram_bytes=int(budget.limit) + 1),
 }

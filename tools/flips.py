@@ -4,46 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.reference.device import ReferenceDevice
-from firmware_bridge.reference.simulated_tpu import Int8Network
+from hil.chip.arithmetic import OUTPUTS, hear
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.chip_arithmetic import Unknowns
     from firmware_bridge.contract.bundle import Bundle
-
-OUTPUTS = ("acoustic", "keyword", "fused")
-
-
-class ModelledNetwork(Int8Network):
-    """A network under the chip's arithmetic in place of the reference kernels; the same shapes and scales."""
-
-    def __init__(self, model: Path, unknowns: Unknowns | None = None) -> None:
-        """Load a network; `unknowns` chooses what is not known of the chip."""
-        from edgetpu_models.numeric.edgetpu_model import EdgeTpuModel
-
-        content = model.read_bytes()
-        super().__init__(content)
-        self._chip = EdgeTpuModel(content, unknowns)
-
-    def run(self, features: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return int8[values of the output] for one input, as `Int8Network.run`."""
-        super().run(features)  # checks size and type
-        found = self._chip.tensors([features.reshape(self.input_shape)])
-        return np.asarray(found[self._chip.graph.outputs[0]], np.int8).reshape(-1)
-
-
-def modelled_device(bundle: Bundle, unknowns: Unknowns | None = None) -> ReferenceDevice:
-    """Return a bundle at work under the chip's arithmetic."""
-    device = ReferenceDevice(bundle)
-    device.acoustic = ModelledNetwork(bundle.path(bundle.manifest.models["acoustic"]), unknowns)
-    device.keyword = ModelledNetwork(bundle.path(bundle.manifest.models["keyword"]), unknowns)
-    return device
 
 
 @dataclass(frozen=True)
@@ -78,22 +48,11 @@ def count_flips(
         sounds: int16[samples] at 16 kHz, one per clip.
         alternatives: Choices for what is not known of the chip.
     """
-    from firmware_bridge.base.progress import track
-
-    reference, chips = ReferenceDevice(bundle), [modelled_device(bundle, u) for u in alternatives]
-    counts = {name: np.zeros(len(chips), np.int64) for name in OUTPUTS}
-    worst = dict.fromkeys(OUTPUTS, 0)
-    for pcm in track(sounds, "hearing clips"):
-        wanted = reference.score_segment(pcm)
-        for number, chip in enumerate(chips):
-            found = chip.score_segment(pcm)
-            for name in OUTPUTS:
-                a, b = (np.asarray(getattr(s, name), np.int64) for s in (wanted, found))
-                counts[name][number] += int(a.argmax() != b.argmax())
-                worst[name] = max(worst[name], int(np.abs(a - b).max()))
+    heard = hear(bundle, sounds, alternatives=alternatives)
+    counts = {name: heard.other_winners(name) for name in OUTPUTS}
     return Flips(
         len(sounds),
         {name: int(c.min()) for name, c in counts.items()},
         {name: int(c.max()) for name, c in counts.items()},
-        worst,
+        {name: heard.worst_lsb(name) for name in OUTPUTS},
     )

@@ -108,7 +108,7 @@ class Compiled:
         return next(p for p in self.programs if p.type is not ExecutableType.PARAMETER_CACHING)
 
 
-def _place(view: memoryview, whole: memoryview) -> int:
+def place_of(view: memoryview, whole: memoryview) -> int:
     """Return where a view begins in the buffer that it was cut from."""
     if not len(view):
         return 0
@@ -159,12 +159,12 @@ def open_compiled(data: bytes) -> Compiled:
         programs,
         old_build="7" not in entries,
         runtime=table.integer(0),
-        package=Span(_place(package, whole), len(package)),
+        package=Span(place_of(package, whole), len(package)),
     )
 
 
 def _program(flat: Flat, whole: memoryview) -> Program:
-    base = _place(flat.data, whole)
+    base = place_of(flat.data, whole)
     table = flat.root()
     kind = table.integer(13, "h")
     if kind not in (0, 1, 2):
@@ -178,8 +178,8 @@ def _program(flat: Flat, whole: memoryview) -> Program:
     at = table.find(14, 8)
     return Program(
         type=ExecutableType(kind),
-        stream=Span(_place(chunks[0], whole), len(chunks[0])),
-        parameters=Span(_place(parameters, whole), len(parameters)) if parameters else NOWHERE,
+        stream=Span(place_of(chunks[0], whole), len(chunks[0])),
+        parameters=Span(place_of(parameters, whole), len(parameters)) if parameters else NOWHERE,
         token_at=base + at if at else 0,
         token=table.integer(14, "Q"),
         ports=tuple(_port(t, base, whole) for slot in (8, 9) for t in table.children(slot)),
@@ -200,7 +200,7 @@ def _names(table: Table, whole: memoryview) -> Iterator[Span]:
     texts += [t.blob(0) for slot in (8, 9) for t in table.children(slot)]
     for text in texts:
         if text is not None and len(text):
-            yield Span(_place(text, whole), len(text))
+            yield Span(place_of(text, whole), len(text))
 
 
 def _port(table: Table, base: int, whole: memoryview) -> PortLayer:
@@ -211,7 +211,7 @@ def _port(table: Table, base: int, whole: memoryview) -> PortLayer:
     kind = table.integer(6, "h")
     return PortLayer(
         name=table.text(0),
-        name_at=Span(_place(name, whole), len(name)),
+        name_at=Span(place_of(name, whole), len(name)),
         zero_point=numerics.integer(0) if numerics else 0,
         zero_point_at=base + zero_at if zero_at else 0,
         scale=numerics.number(1) if numerics else 0.0,

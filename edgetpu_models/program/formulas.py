@@ -100,12 +100,17 @@ def _rescaled(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Itera
             )
 
 
+def mean_taps(op: Operator, graph: SubGraph) -> int:
+    """Return over how many values a mean goes, 0 for an operation that is none."""
+    if op.op == "MEAN":
+        data, out = graph.data_in(op), graph.outs(op)[0]
+        return max(1, data.elements // max(1, out.elements)) if data is not None else 0
+    return op.number("filter_w") * op.number("filter_h") if op.op == "AVERAGE_POOL_2D" else 0
+
+
 def _averaged(graph: SubGraph, op: Operator, data: Tensor, out: Tensor) -> Iterator[Expected]:
     """Means: m = (x * (1 / taps)) * (1 / y), with bounds or without (both occur)."""
-    if op.op == "MEAN":
-        taps = max(1, data.elements // max(1, out.elements))
-    else:
-        taps = op.number("filter_w") * op.number("filter_h")
+    taps = mean_taps(op, graph)
     if taps < 1:
         return
     m = float(F(F(step(data) * F(1 / taps)) * inverse(step(out))))

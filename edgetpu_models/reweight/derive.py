@@ -18,12 +18,13 @@ from edgetpu_models.program.constants import chip_zero, step
 from edgetpu_models.program.layers import lay_out, layer_of
 from edgetpu_models.program.stream import write_bits
 from edgetpu_models.provenance.check import Study, Verdict, judge, study
+from edgetpu_models.reweight.additions import rewrite_additions
 from edgetpu_models.reweight.outer import rename_all, rewrite_outer
 from edgetpu_models.reweight.padding import rewrite_padding
 from edgetpu_models.reweight.records import rewrite_records
 from edgetpu_models.reweight.same import differences
 from edgetpu_models.reweight.softmax import bits_of, masked, slots
-from edgetpu_models.reweight.template import fixed_zero_points, objections
+from edgetpu_models.reweight.template import fixed_zero_points, objections, reliance
 from edgetpu_models.reweight.token import MARK
 from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import ReweightRefused
@@ -42,7 +43,8 @@ class Derived:
         token: Its parameter caching token, hexadecimal.
         layers: Layers whose parameters were written.
         records: Records whose constants were written.
-        changed_bytes: Bytes that differ from the template (of files of the same size).
+        changed_bytes: Bytes that differ from the template; -1 where the file has another size.
+        rests_on: What of it counts of single records support, and no whole pair of real files.
     """
 
     data: bytes
@@ -50,6 +52,7 @@ class Derived:
     layers: int
     records: int
     changed_bytes: int
+    rests_on: tuple[str, ...] = ()
     evidence: str = "derived"
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def reweight(
         raise ReweightRefused(f"the result does not prove itself ({found.reason})", _REMEDY)
     changed = sum(a != b for a, b in zip(made, data, strict=True)) if len(made) == len(data) else -1
     layers, records = len(template.placement.placed), len(template.matching.explained)
-    return Derived(data, f"{token:016x}", layers, records, changed)
+    return Derived(data, f"{token:016x}", layers, records, changed, reliance(template, model.main))
 
 
 def _accept(template: Study) -> None:
@@ -130,6 +133,7 @@ def _rewrite(template: Study, model: Model, token: int) -> tuple[bytes, int]:
     streams = [bytearray(p.stream.of(data)) for p in template.compiled.programs]
     rewrite_records(template, graph, streams)
     running = template.compiled.programs.index(template.compiled.running)
+    rewrite_additions(template, graph, streams[running])
     rewrite_padding(template, graph, streams[running])
     _softmax(template, model, data, streams[running])
     stored = 0
@@ -138,8 +142,8 @@ def _rewrite(template: Study, model: Model, token: int) -> tuple[bytes, int]:
         if program.token_at:
             struct.pack_into("<Q", data, program.token_at, token)
             stored = token
-    rename_all(data, rewrite_outer(template, graph, data))
-    return bytes(data), stored
+    renames = rewrite_outer(template, graph, data)
+    return rename_all(bytes(data), renames), stored
 
 
 def _parameters(template: Study, model: Model, data: bytearray) -> None:

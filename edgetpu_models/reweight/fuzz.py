@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import resource
 import sys
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
 from edgetpu_models.reweight.derive import reweight
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.memory import process_memory
 
 LIMIT_S = 5.0
 
@@ -129,7 +129,7 @@ def run(known: Sequence[Triple], count: int, seed: int) -> dict[str, object]:
         "failure_count": len(failures),
         "slowest_s": round(slowest, 3),
         "seconds": round(time.perf_counter() - start, 1),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_mib": process_memory().peak_mib,
     }
 
 

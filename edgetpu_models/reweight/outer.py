@@ -14,7 +14,8 @@ from edgetpu_models.format.model import SubGraph, Tensor
 from edgetpu_models.program.constants import chip_zero
 from edgetpu_models.program.container import Program, Span
 from edgetpu_models.provenance.check import Study
-from firmware_bridge.base.errors import ReweightRefused
+from edgetpu_models.relayout.file import rename
+from firmware_bridge.base.errors import ModelInvalid, ReweightRefused
 
 _NAMES = "name the input and output tensors as in the template's original"
 _REMEDY = "compile this network with the real compiler"
@@ -126,14 +127,17 @@ def _at(view: np.ndarray, whole: memoryview) -> int:  # type: ignore[type-arg]
     return int(view.__array_interface__["data"][0]) - base
 
 
-def rename_all(data: bytearray, changes: Sequence[Rename]) -> None:
-    """Write names in place of the old ones (strings end with a zero and are filled to 4 bytes).
+def rename_all(data: bytes, changes: Sequence[Rename]) -> bytes:
+    """Return the file with other names.
+
+    Strings end with a zero and are filled to 4 bytes; where a new name needs another room, the file is laid out
+    again.
 
     Raises:
-        ReweightRefused: A new name needs another room, or the old one stands where nobody looked.
+        ReweightRefused: An old name stands where nobody looked, or the file is not laid out by the rules that are
+            known.
     """
-    old = {change.at.of(data) for change in changes}
-    for name in old:
+    for name in {change.at.of(data) for change in changes}:
         stored, places = struct.pack("<I", len(name)) + name + b"\0", {c.at.start - 4 for c in changes}
         at = data.find(stored)
         while at >= 0:
@@ -143,12 +147,23 @@ def rename_all(data: bytearray, changes: Sequence[Rename]) -> None:
                     _NAMES,
                 )
             at = data.find(stored, at + 1)
+    if all(up(c.at.size + 1, 4) == up(len(c.new) + 1, 4) for c in changes):
+        return _in_place(data, changes)
+    try:
+        return rename(data, {c.at.start - 4: c.new for c in changes})
+    except ModelInvalid as error:
+        longest = max(changes, key=lambda c: abs(len(c.new) - c.at.size))
+        raise ReweightRefused(
+            f"the name {longest.new.decode()[:60]} needs another room in the file than {longest.at.size} characters, "
+            f"and the file cannot be laid out again ({error.what})",
+            _NAMES,
+        ) from error
+
+
+def _in_place(data: bytes, changes: Sequence[Rename]) -> bytes:
+    made = bytearray(data)
     for change in changes:
+        struct.pack_into("<I", made, change.at.start - 4, len(change.new))
         room = up(change.at.size + 1, 4)
-        if room != up(len(change.new) + 1, 4):
-            raise ReweightRefused(
-                f"the name {change.new.decode()} needs another room in the file than {change.at.size} characters",
-                _NAMES,
-            )
-        struct.pack_into("<I", data, change.at.start - 4, len(change.new))
-        data[change.at.start : change.at.start + room] = change.new.ljust(room, b"\0")
+        made[change.at.start : change.at.start + room] = change.new.ljust(room, b"\0")
+    return bytes(made)

@@ -23,7 +23,7 @@ from edgetpu_models.program.stream import (
     write_field,
 )
 from edgetpu_models.provenance.check import Study
-from edgetpu_models.reweight.template import UNSETTLED
+from edgetpu_models.reweight.template import settled
 from firmware_bridge.base.errors import ReweightRefused
 
 _REMEDY = "compile this network with the real compiler"
@@ -105,8 +105,11 @@ def _wanted(
             _REMEDY,
         )
     (new,) = options
-    if new != old and any(tag in UNSETTLED for _, tag in explained.owners):
-        index, tag = next(o for o in explained.owners if o[1] in UNSETTLED)
+    doubtful = [
+        (i, tag) for i, tag in explained.owners if not settled(pair.graph, pair.graph.operators[i], tag)
+    ]
+    if new != old and doubtful:
+        index, tag = doubtful[0]
         raise ReweightRefused(
             f"operation {index} ({pair.graph.operators[index].op}): its constants change, and the formula ({tag}) is "
             "not settled for every file",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from edgetpu_models.analyse import Analysis, analyse
 from edgetpu_models.cost.latency import Traffic, latency
@@ -14,6 +13,7 @@ from firmware_bridge.contract.bundle import Bundle, ModelFile
 BRANCHES = ("acoustic", "keyword")
 PREDICTED = "rules read off real compiled models (`undertone analyse`)"
 READ = "the compiled files themselves (`undertone inspect`)"
+DERIVED = "files derived from templates, which no compiler made and no chip has run (`undertone inspect`)"
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,6 @@ class ChipNetworks:
     source: str
 
 
-def compiled_file(bundle: Bundle, model: ModelFile) -> Path | None:
-    """Return the file that the Edge TPU compiler made of a network, None where the bundle has none."""
-    name = f"{Path(model.file).stem}_edgetpu.tflite"
-    if name in bundle.manifest.files:
-        return bundle.directory / name
-    return None
-
-
 def describe_networks(bundle: Bundle) -> ChipNetworks:
     """Return what the Edge TPU holds and does for a bundle.
 
@@ -61,7 +53,7 @@ def describe_networks(bundle: Bundle) -> ChipNetworks:
     models = [bundle.manifest.models[name] for name in BRANCHES]
     originals = [bundle.path(model) for model in models]
     predicted = analyse(list(originals))
-    made = [path for model in models if (path := compiled_file(bundle, model)) is not None]
+    made = [path for model in models if (path := bundle.compiled_path(model)) is not None]
     if len(made) < len(models):
         return _predicted(models, predicted)
     read = [inspect(path, original) for path, original in zip(made, originals, strict=True)]
@@ -69,14 +61,15 @@ def describe_networks(bundle: Bundle) -> ChipNetworks:
         latency(compiled_traffic(network.traffic, seen))
         for network, seen in zip(predicted.networks, read, strict=True)
     ]
+    derived = any(seen.made_by == "derived" for seen in read)
     return ChipNetworks(
         ops_off_tpu=sum(sum(seen.ops_on_cpu.values()) for seen in read),
         cached_bytes=sum(seen.on_chip_bytes for seen in read),
         streamed_bytes=sum(seen.off_chip_bytes for seen in read),
         file_bytes={name: seen.size_bytes for name, seen in zip(BRANCHES, read, strict=True)},
         latency_ms=dict(zip(BRANCHES, times, strict=True)),
-        evidence=Evidence.MEASURED,
-        source=READ,
+        evidence=Evidence.DERIVED if derived else Evidence.MEASURED,
+        source=DERIVED if derived else READ,
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.chip.regions import Region
 from firmware_bridge.protocol.engine import PCM
+from hil.chip.arithmetic import Modelled
 
 NO_KEYWORD = -1
 
@@ -106,6 +107,7 @@ class Observations:
         chip: What is known of the chip.
         figures: Figures that the bundle carries.
         example: Features for the report's picture.
+        modelled: Some of the segments under the chip's arithmetic, or why not.
     """
 
     names: tuple[str, ...]
@@ -134,6 +136,7 @@ class Observations:
     chip: Chip
     figures: Mapping[str, Quantity] = field(default_factory=dict)
     example: Example | None = None
+    modelled: Modelled | str = "the chip's arithmetic was not run"
 
     @property
     def score_evidence(self) -> Evidence:

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, UnknownName
+from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, InvalidSetting, UnknownName
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import Bundle, ModelFile
-from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
-from hil.chip.networks import compiled_file
+from hil.chip.arithmetic import Modelled, hear, spread
 from hil.chip.stages import counted_stages, fusion_bytes
 from hil.client.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
@@ -38,6 +37,7 @@ class _Log:
     scores_lsb: list[int] = field(default_factory=list)
     audio_s: list[float] = field(default_factory=list)
     compared: int = 0
+    kept: list[tuple[PCM, SegmentScores]] = field(default_factory=list)
     example: Example | None = None
 
 
@@ -105,9 +105,9 @@ def observe(
     client, engine = DeviceClient(device.link()), ReferenceDevice(bundle)
     identity = client.hello()
     require_same_bundle(identity, bundle)
-    log = _Log()
+    log, again = _Log(), spread(len(segments))
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for segment in track(segments, f"streaming through {device.name}"):
+        for number, segment in enumerate(track(segments, f"streaming through {device.name}")):
             pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
             # The host computes its own answer while the device computes: neither sees the other's.
             wanted = beside.submit(_reference, engine, pcm)
@@ -115,12 +115,25 @@ def observe(
             log.results.append(result)
             log.audio_s.append(len(pcm) / SAMPLE_RATE_HZ)
             _compare(segment.name, result, got, wanted.result(), log)
+            if number in again:
+                log.kept.append((pcm, wanted.result()[0]))
     stage_us = _stages(log.results)
     if device.keeps_time:
         chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
     elif device.evidence is Evidence.EMULATED:
         chip = replace(chip, stages_ms=counted_stages(chip, stage_us, identity.cycles_per_us))
-    return _observations(device, bundle, segments, chip, log, stage_us)
+    modelled = _modelled(bundle, log.kept, again)
+    return replace(_observations(device, bundle, segments, chip, log, stage_us), modelled=modelled)
+
+
+def _modelled(
+    bundle: Bundle, kept: Sequence[tuple[PCM, SegmentScores]], clips: NDArray[np.int64]
+) -> Modelled | str:
+    """Hear some segments again under the chip's arithmetic; say why where it is not known."""
+    try:
+        return hear(bundle, [pcm for pcm, _ in kept], clips, [scores for _, scores in kept])
+    except InvalidSetting as error:
+        return error.what
 
 
 def _reference(engine: ReferenceDevice, pcm: PCM) -> tuple[SegmentScores, list[NDArray[np.uint16]]]:
@@ -189,7 +202,7 @@ def _observations(
         acoustic=np.stack([result.acoustic for result in log.results]),
         keyword=keyword,
         fused=np.stack([result.fused for result in log.results]),
-        vote=FusionHead.from_dict(manifest.keyword_vote).apply(keyword),
+        vote=manifest.keyword_vote.apply(keyword),
         features_lsb=np.array(log.features_lsb, np.int64),
         features_compared=log.compared,
         scores_lsb=np.array(log.scores_lsb, np.int64),
@@ -200,33 +213,18 @@ def _observations(
         evidence=device.evidence,
         keeps_time=device.keeps_time,
         heard=(*manifest.split.train, *manifest.split.validation),
-        speech=manifest.evidence,
+        speech=manifest.speech,
         models=tuple(
             ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
         ),
         fusion_bytes=fusion_bytes(manifest.fusion),
         chip=chip,
-        figures={
-            name: _quantity(figure) for name, figure in manifest.figures.items() if "evidence" in figure
-        },
+        figures=manifest.figures,
         example=log.example,
     )
 
 
 def _file_facts(bundle: Bundle, model: ModelFile) -> tuple[int, bool]:
     """Return the bytes of the file that a board gets, and whether the Edge TPU compiler made it."""
-    compiled = compiled_file(bundle, model)
-    return (compiled.stat().st_size, True) if compiled else (model.bytes, model.compiled)
-
-
-def _quantity(data: Mapping[str, object]) -> Quantity:
-    interval = data.get("interval")
-    ends = tuple(float(end) for end in interval) if isinstance(interval, list) else None
-    return Quantity(
-        float(str(data["value"])),
-        str(data["unit"]),
-        Evidence(str(data["evidence"])),
-        int(str(data.get("n", 1))),
-        (ends[0], ends[1]) if ends else None,
-        str(data.get("source", "")),
-    )
+    compiled = bundle.compiled_path(model)
+    return (compiled.stat().st_size, True) if compiled else (model.bytes, False)

@@ -164,7 +164,7 @@ def test_audio_faster_than_it_can_be_taken_is_held_back_or_asked_for_again(
     client = DeviceClient(link)
     result, stats = client.score_segment(pcm), client.stats()
     np.testing.assert_array_equal(result.fused, reference.score_segment(pcm).fused)
-    assert stats.receive_overruns == 0 or stats["audio_gaps"] + stats["frames_bad"] > 0
+    assert stats.receive_overruns == 0 or stats.audio_gaps + stats.frames_bad > 0
 
 
 def test_counters_tell_what_it_did(device: Device, segments: Segments) -> None:

@@ -28,6 +28,8 @@ PARTS = {
     "validation": ("validation", "validation", 3),
     "test": ("test", "test", 1),
 }
+# Parts whose voices the acoustic network does not know; it is asked about no others.
+HEARD = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -88,39 +90,75 @@ def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], li
     return [make(index) for index in range(len(drawn))], drawn, rows
 
 
-def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path) -> Path:
-    """Stage: int8 scores of both networks on the composed windows, one `.npz` per part."""
+def make_windows(inputs: Inputs, stages: Stages) -> Path:
+    """Stage: int8 features, truth, words and speakers of all composed windows, one `.npz` per part."""
     parts = {
-        "corpora": inputs.digests,
+        "corpora": [inputs.digests["emotion"], inputs.digests["words"]],
         "splits": [inputs.split.hash, inputs.word_split.hash],
-        "networks": [acoustic.name, keyword.name],
         "recipe": inputs.recipe.dump("window", "frontend", "composed", "seed"),
     }
 
     def make(folder: Path) -> None:
         for part in PARTS:
             windows, drawn, rows = composed_pcm(inputs, part)
-            features = compute_features(
-                len(windows),
-                windows.__getitem__,
-                MicroFrontend(inputs.frontend),
-                inputs.scaling,
-                f"composed {part}",
-            )
             emotions = np.array([rows[one.emotion] for one in drawn])
-            heard = part != "words"
             np.savez(
                 folder / f"{part}.npz",
+                features=compute_features(
+                    len(windows),
+                    windows.__getitem__,
+                    MicroFrontend(inputs.frontend),
+                    inputs.scaling,
+                    f"composed {part}",
+                ),
                 truth=inputs.truth[emotions],
                 words=np.array([one.keyword for one in drawn], np.int64),
                 speakers=inputs.speakers[emotions],
-                acoustic=run_int8(acoustic / "acoustic.tflite", features, f"acoustic, composed {part}")
-                if heard
-                else np.zeros((len(windows), len(inputs.labels)), np.int8),
-                keyword=run_int8(keyword / "keyword.tflite", features, f"keyword, composed {part}"),
             )
 
-    return stages.run("composed", parts, make)
+    return stages.run("composed-windows", parts, make)
+
+
+def hear_windows(inputs: Inputs, stages: Stages, branch: str, network: Path, parts: tuple[str, ...]) -> Path:
+    """Stage: the int8 scores of one branch's network on the composed windows of some parts, one `.npy` each."""
+    windows = make_windows(inputs, stages)
+
+    def make(folder: Path) -> None:
+        for part in parts:
+            with np.load(windows / f"{part}.npz", allow_pickle=False) as stored:
+                features = stored["features"]
+            scores = run_int8(network / f"{branch}.tflite", features, f"{branch}, composed {part}")
+            np.save(folder / f"{part}.npy", scores)
+
+    name = f"composed-{branch}" if len(parts) == len(PARTS) else f"composed-{branch}-{'-'.join(parts)}"
+    return stages.run(name, {"windows": windows.name, "network": network.name, "parts": parts}, make)
+
+
+def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path) -> Path:
+    """Stage: int8 scores of both networks on the composed windows, one `.npz` per part."""
+    windows = make_windows(inputs, stages)
+    words = hear_windows(inputs, stages, "keyword", keyword, tuple(PARTS))
+    heard = {part: hear_windows(inputs, stages, "acoustic", acoustic, (part,)) for part in HEARD}
+    classes = len(inputs.labels)
+
+    def make(folder: Path) -> None:
+        for part in PARTS:
+            with np.load(windows / f"{part}.npz", allow_pickle=False) as stored:
+                known = {name: stored[name] for name in ("truth", "words", "speakers")}
+            silent = np.zeros((len(known["truth"]), classes), np.int8)
+            np.savez(
+                folder / f"{part}.npz",
+                acoustic=np.load(heard[part] / f"{part}.npy") if part in heard else silent,
+                keyword=np.load(words / f"{part}.npy"),
+                **known,
+            )
+
+    made_of = {
+        "windows": windows.name,
+        "keyword": words.name,
+        "acoustic": {p: f.name for p, f in heard.items()},
+    }
+    return stages.run("composed", made_of, make)
 
 
 def load_part(folder: Path, part: str) -> ComposedPart:
@@ -161,7 +199,7 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
         write_json(
             folder / "fusion.json",
             {
-                **{name: head.to_dict() for name, head in heads.items()},
+                **{name: head.model_dump() for name, head in heads.items()},
                 "temperature": best_temperature(logits, part.truth),
                 "acoustic_scale": scales[0],
                 "acoustic_zero_point": zeros[0],
@@ -189,7 +227,7 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
     `bayes` knows the true word and the table: no fusion of these acoustic scores can be expected to do better.
     """
     head, vote, control = (
-        FusionHead.from_dict(fusion[name]) for name in ("fusion", "keyword_vote", "control")
+        FusionHead.model_validate(fusion[name]) for name in ("fusion", "keyword_vote", "control")
     )
     order = shuffled(part.words, inputs.recipe.seed)
     mixed = np.concatenate([part.acoustic, part.keyword[order]], axis=1)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.base.files import write_json
 from firmware_bridge.base.progress import track
@@ -43,48 +44,52 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
         (folder / PRINTS).write_bytes(prints.to_bytes())
 
     parts = {
-        "corpora": inputs.digests,
+        "corpora": [inputs.digests["emotion"], inputs.digests["words"]],
         "clips": {name: [clip.name for clip in clips] for name, clips in wanted.items()},
     }
     folder = stages.run("sound", parts, make)
-    require_no_duplicates(heard_prints(inputs, folder), held_out_prints(inputs, folder))
+    prints, scored = _read(folder), _scored(inputs)
+    require_no_duplicates(prints.take(_real(inputs) & ~scored), prints.take(_real(inputs) & scored))
     return folder
-
-
-def _real(inputs: Inputs) -> list[bool]:
-    """Return for each clip whether somebody spoke it: a synthesiser's voices are too alike to be told apart."""
-    emotional, words = inputs.emotion.evidence == "real", inputs.words.evidence == "real"
-    return [emotional] * len(inputs.clips) + [words] * (len(inputs.keywords) + len(inputs.others))
 
 
 def heard_prints(inputs: Inputs, sound: Path) -> Prints:
     """Return the prints of all that training and selection hear, of both corpora, from the stage of `check_sound`."""
-    kept_away = {*inputs.split.test, *inputs.word_split.test}
-    heard = (speaker not in kept_away for speaker in _speakers(inputs))
-    return _prints_of(sound, (one and real for one, real in zip(heard, _real(inputs), strict=True)))
+    return _read(sound).take(_real(inputs) & ~_scored(inputs))
 
 
-def held_out_prints(inputs: Inputs, sound: Path) -> Prints:
-    """Return the prints of all that is scored: both corpora's test speakers."""
-    kept_away = {*inputs.split.test, *inputs.word_split.test}
-    held_out = (speaker in kept_away for speaker in _speakers(inputs))
-    return _prints_of(sound, (one and real for one, real in zip(held_out, _real(inputs), strict=True)))
+def require_unheard(inputs: Inputs, sound: Path, held_out: Iterable[Iterable[str]]) -> None:
+    """Refuse folds whose held-out speakers' recordings occur among the others' as well.
 
-
-def require_unheard(inputs: Inputs, sound: Path, held_out: Iterable[str]) -> None:
-    """Refuse a fold whose held-out speakers' recordings occur among the others' as well.
+    Args:
+        inputs: What is divided.
+        sound: The stage of `check_sound`.
+        held_out: The speakers of each fold that are scored.
 
     Raises:
         SpeakerLeak: Names the pairs.
     """
-    emotional = (np.arange(len(_speakers(inputs))) < len(inputs.clips)) & _real(inputs)
-    away = np.isin(_speakers(inputs), list(held_out))
-    require_no_duplicates(_prints_of(sound, emotional & ~away), _prints_of(sound, emotional & away))
+    prints, speakers = _read(sound), _speakers(inputs)
+    emotional = (np.arange(len(speakers)) < len(inputs.clips)) & _real(inputs)
+    for fold in held_out:
+        away = np.isin(speakers, list(fold))
+        require_no_duplicates(prints.take(emotional & ~away), prints.take(emotional & away))
 
 
-def _speakers(inputs: Inputs) -> list[str]:
-    return [clip.speaker for clip in (*inputs.clips, *inputs.keywords, *inputs.others)]
+def _read(sound: Path) -> Prints:
+    return Prints.from_bytes((sound / PRINTS).read_bytes())
 
 
-def _prints_of(sound: Path, wanted: Iterable[bool]) -> Prints:
-    return Prints.from_bytes((sound / PRINTS).read_bytes()).take(wanted)
+def _speakers(inputs: Inputs) -> NDArray[np.str_]:
+    return np.array([clip.speaker for clip in (*inputs.clips, *inputs.keywords, *inputs.others)])
+
+
+def _real(inputs: Inputs) -> NDArray[np.bool_]:
+    """Return for each clip whether somebody spoke it: a synthesiser's voices are too alike to be told apart."""
+    counts = (len(inputs.clips), len(inputs.keywords) + len(inputs.others))
+    return np.repeat([inputs.emotion.origin == "real", inputs.words.origin == "real"], counts)
+
+
+def _scored(inputs: Inputs) -> NDArray[np.bool_]:
+    """Return for each clip whether a test speaker of either corpus spoke it."""
+    return np.isin(_speakers(inputs), [*inputs.split.test, *inputs.word_split.test])

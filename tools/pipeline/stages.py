@@ -14,16 +14,19 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from firmware_bridge.base.closure import source_hashes
+from firmware_bridge.base.events import kept, stage
 from firmware_bridge.base.files import atomic_directory
 from firmware_bridge.base.paths import BUILD
-from firmware_bridge.base.progress import note, tell
-from tools.pipeline.closure import closure_of, source_hashes
+from firmware_bridge.base.progress import tell
+from tools.pipeline.closure import closure_of
 
 KEPT = 2
 
@@ -35,6 +38,14 @@ def stage_key(parts: Mapping[str, Any], code: str) -> str:
     ]
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Seconds that making a stage took: on the clock, and of this process's processor time."""
+
+    wall_s: float
+    cpu_s: float
+
+
 class Stages:
     """Runs stages and remembers what it did.
 
@@ -42,6 +53,7 @@ class Stages:
         root: Where the results lie, one folder per stage and key.
         made: Names of the stages that were really run.
         wanted: Names of all stages asked for, with their keys.
+        spent: What each stage took that was really run.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -49,6 +61,13 @@ class Stages:
         self.root = root or BUILD / "stages"
         self.made: list[str] = []
         self.wanted: dict[str, str] = {}
+        self.spent: dict[str, Spent] = {}
+
+    def take_note(self, made: Iterable[str], wanted: Mapping[str, str], spent: Mapping[str, Spent]) -> None:
+        """Remember what another process did with the same results."""
+        self.made.extend(made)
+        self.wanted.update(wanted)
+        self.spent.update(spent)
 
     def run(self, name: str, parts: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
         """Return the folder with a stage's result; make it if it is not there.
@@ -66,6 +85,7 @@ class Stages:
         folder = self.root / name / key
         if folder.is_dir():
             os.utime(folder)
+            kept(name)
             return folder
         with self._alone(name):
             if not folder.is_dir():  # another process may have made it while this one waited
@@ -75,11 +95,10 @@ class Stages:
     def _make(self, name: str, folder: Path, make: Callable[[Path], None]) -> None:
         """Make a result that is not there."""
         self._clear_unfinished(self.root / name)
-        started = time.monotonic()
-        tell(f"stage {name}")
-        with atomic_directory(folder) as temporary:
+        started, before = time.monotonic(), time.process_time()
+        with stage(name), atomic_directory(folder) as temporary:
             make(temporary)
-        tell(f"stage {name}: done in {time.monotonic() - started:.1f} s")
+        self.spent[name] = Spent(time.monotonic() - started, time.process_time() - before)
         self.made.append(name)
         self._prune(self.root / name)
 
@@ -91,7 +110,7 @@ class Stages:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            note(f"stage {name}: another build is making it; waiting")
+            tell(f"stage {name}: another process is making it; waiting")
             lock.acquire()
         try:
             yield

@@ -7,36 +7,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.agreement import Agreement
     from tools.flips import Flips
 
 
-PROMISED_PERCENT = 5.0  # fused decisions that the chip may change, of all clips, in the worst alternative
-
-
 @click.command(name="agree")
 @click.argument("model", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--bundle", type=click.Path(path_type=Path), help="count decisions of this bundle on real clips"
-)
-@click.option("--corpus", help="NAME or NAME:PATH, for --bundle; by default the bundle's own")
+@options.bundle("count decisions of this bundle on real clips", default=None)
+@options.corpus("for --bundle, by default its own")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=60, show_default=True, help="clips, spread over all"
 )
 @click.option("--inputs", "count", default=8, show_default=True, help="random inputs, for MODEL")
-@click.option("--seed", default=0, show_default=True, help="for the inputs")
+@options.seed()
 @click.option(
     "--max-flips",
     type=click.IntRange(min=0),
-    help="exit status 1 above so many other winners [5 % of the clips]",
+    help="exit status 1 above so many other winners [chip_flips of budgets.toml]",
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     model: Path | None,
-    bundle: Path | None,
+    bundle_dir: Path | None,
     corpus: str | None,
     limit: int,
     count: int,
@@ -50,7 +45,7 @@ def command(
     """
     from firmware_bridge.base.errors import InvalidSetting
 
-    if (model is None) == (bundle is None):
+    if (model is None) == (bundle_dir is None):
         raise InvalidSetting(
             "give a MODEL or --bundle, one of both", "undertone agree build/bundle/acoustic.tflite"
         )
@@ -67,18 +62,25 @@ def command(
         else:
             _show(model.name, found)
         return int(max_flips is not None and found.flip_interval[1] > max_flips)
-    assert bundle is not None  # one of both, see above
-    flips = _flips(bundle, corpus, limit)
+    assert bundle_dir is not None  # one of both, see above
+    flips = _flips(bundle_dir, corpus, limit)
     if as_json:
         console.emit_json(flips.as_dict())
     else:
         rows = [(n, f"{flips.fewest[n]}..{flips.most[n]}", flips.worst_lsb[n]) for n in flips.fewest]
         title = f"{flips.clips} clips: reference kernels against the chip's arithmetic (modelled)"
         console.emit_table(title, ("output", "other winner", "worst LSB"), rows)
-    allowed = max_flips if max_flips is not None else PROMISED_PERCENT * flips.clips / 100
+    allowed = max_flips if max_flips is not None else _promised() * flips.clips / 100
     if flips.most["fused"] > allowed:
         console.log(f"{flips.most['fused']} fused decisions may change, {allowed:g} are allowed")
     return int(flips.most["fused"] > allowed)
+
+
+def _promised() -> float:
+    """Return how many of 100 fused decisions the chip may change."""
+    from hil.budgets import load_budgets
+
+    return load_budgets()["chip_flips"].limit
 
 
 def _flips(directory: Path, corpus: str | None, limit: int) -> Flips:

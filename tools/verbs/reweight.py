@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="reweight")
@@ -16,7 +16,7 @@ from tools import console
 @click.option(
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="write the derived file here"
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(original: Path, compiled: Path, retrained: Path, out: Path, as_json: bool) -> int:
     """Derive the compiled form of RETRAINED from ORIGINAL and what the real compiler made of it (COMPILED).
 
@@ -34,6 +34,8 @@ def command(original: Path, compiled: Path, retrained: Path, out: Path, as_json:
         f"{found.layers} layers and {found.records} records written; the template gave itself back, and the result "
         "is proved to be made from the retrained network"
     )
+    for step in found.rests_on:
+        console.emit_text(f"rests on counts, not on a whole pair of real files: {step}")
     console.emit_text(
         f"wrote {out} (derived: no compiler made it, and it has run on no chip); token {found.token}"
     )

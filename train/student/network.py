@@ -14,10 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from firmware_bridge.base.settings import Settings
+from train.student.norm import batch_norm
 
 
-class StudentSettings(BaseModel):
+class StudentSettings(Settings):
     """Shape of the student's body.
 
     Attributes:
@@ -30,8 +33,6 @@ class StudentSettings(BaseModel):
         stem: Channels of the four stem stages (recipe `scratch` only).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     width: int = Field(default=96, ge=8, le=512, multiple_of=4)
     expansion: int = Field(default=2, ge=1, le=4)
     kernel: int = Field(default=5, ge=1, le=31)
@@ -41,8 +42,6 @@ class StudentSettings(BaseModel):
     stem: tuple[int, ...] = (24, 32, 48, 64)
 
 
-# The running mean and variance must follow within a few hundred steps: some depthwise outputs are tiny.
-MOMENTUM = 0.9
 # ReLU6: one outlier must not stretch the 255 int8 steps of a whole tensor.
 CEILING = 6.0
 # On the chip, scores are logits above this floor: what is less likely never wins, but would take half the int8 steps.
@@ -54,7 +53,7 @@ def conv(x: Any, channels: int, name: str, *, kernel: int = 1, stride: int = 1, 
     from keras import layers
 
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    x = batch_norm(f"{name}_norm")(x)
     return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 
@@ -65,7 +64,7 @@ def depthwise(
     from keras import layers
 
     x = layers.DepthwiseConv2D(kernel, strides=stride, padding=padding, use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    x = batch_norm(f"{name}_norm")(x)
     return layers.ReLU(CEILING, name=f"{name}_relu")(x) if relu else x
 
 

@@ -9,7 +9,6 @@ from firmware_bridge.base.toolchain import NATIVE, Compiler, compile_for_this_ma
 from firmware_bridge.chip.facts import facts_of
 from firmware_bridge.chip.regions import Part, Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
 HERE = Path(__file__).parent
@@ -44,7 +43,7 @@ def build_core(bundle: Bundle, folder: Path | None = None, compiler: Compiler | 
         InvalidSetting: The bundle's windows do not begin on frames.
         EnvironmentLacking: There is no compiler, or it fails.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     manifest = bundle.manifest
     made = folder or NATIVE / f"host-{spec.table_hash[:12]}-{manifest.window_ms}-{manifest.hop_ms}"
     write_sources(manifest, made)

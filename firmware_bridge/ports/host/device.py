@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.base.memory import process_memory
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import HEADER_BYTES, build_image
 from firmware_bridge.ports.flash import Flash
@@ -24,20 +24,9 @@ ARENA_BYTES = 1024 * 1024
 
 
 def memory_marks() -> MemoryMarks:
-    """Return this process's resident memory and its peak, in bytes (Linux and macOS).
-
-    Linux's `ru_maxrss` is not asked: it is handed down through fork and exec, so a device that a large program
-    starts would look as large as that program. The high-water mark of `/proc` begins anew with the process.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        lines = dict(line.split(":", 1) for line in status.splitlines())
-        now, peak = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-    except (OSError, KeyError):  # no /proc: macOS, where the peak is the process's own, in bytes
-        import resource
-
-        now = peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return MemoryMarks(min(now, 0xFFFFFFFF), min(peak, 0xFFFFFFFF), 0)
+    """Return this process's resident memory and its peak, in bytes, as far as the wire's 32 bits reach."""
+    held = process_memory()
+    return MemoryMarks(min(held.now, 0xFFFFFFFF), min(held.peak, 0xFFFFFFFF), 0)
 
 
 class HostDevice:

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from edgetpu_models.format.edit import open_model, pack
-from edgetpu_models.program.container import open_compiled
+from edgetpu_models.program.container import Span, open_compiled
 from edgetpu_models.provenance.check import Verdict, check, study
+from edgetpu_models.relayout.file import rename
 from edgetpu_models.reweight.derive import accept, reweight
 from edgetpu_models.reweight.fuzz import run as fuzz
 from edgetpu_models.reweight.fuzz import triples, without_token
+from edgetpu_models.reweight.outer import Rename, rename_all
+from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import ReweightRefused, UndertoneError
 
 COLOURS = ("blue", "cyan", "green", "magenta", "red", "white", "yellow")
@@ -120,7 +123,6 @@ def _name(tensor: int, text: bytes) -> object:
         (_zero(7, -100), "one of them is 0 in the chip"),
         (_scale(7, 1e-12), "a degenerate scale"),
         (_scale(6, 0.5), "quantised alike in one network and not in the other"),
-        (_name(0, b"x" * 90), "needs another room"),
     ],
 )
 def test_values_that_shape_the_program_are_refused_by_name(
@@ -195,3 +197,86 @@ def test_a_record_that_no_longer_looks_like_one_is_noticed(
     damaged[at // 8] ^= 1 << at % 8
     with pytest.raises(ReweightRefused, match="not proved"):
         reweight(original, bytes(damaged), seven["blue"][0])
+
+
+def _renamed(model: bytes, names: dict[int, str]) -> bytes:
+    def change(opened: object) -> None:
+        for tensor, name in names.items():
+            opened.subgraphs[0].tensors[tensor].name = name.encode()  # type: ignore[attr-defined]
+
+    return _changed(model, change)
+
+
+def test_which_real_pairs_have_names_of_other_lengths(seven: dict[str, tuple[bytes, bytes]]) -> None:
+    """Red's input has 32 characters, the others' 33: 12 of the 42 pairs change a length, none a string's room."""
+    lengths = {
+        c: len(open_compiled(compiled).model.main.tensors[0].name) for c, (_, compiled) in seven.items()
+    }
+    assert lengths == {**dict.fromkeys(COLOURS, 33), "red": 32}
+    assert sum(lengths[a] != lengths[b] for a, b in permutations(seven, 2)) == 12
+
+
+def test_names_that_need_another_room_lead_back_to_the_real_file_on_all_pairs(
+    seven: dict[str, tuple[bytes, bytes]],
+) -> None:
+    """A to B under other names, and from there to B's own: where the way back meets the real file, both are right."""
+    rng = np.random.default_rng(11)
+    sizes = set()
+    for a, b in permutations(seven, 2):
+        lengths = rng.choice([1, 7, 20, 28, 40, 41, 42, 43, 44, 90, 700, 5000], 2)
+        other = _renamed(seven[b][0], {0: "i" * int(lengths[0]), 12: "o" * int(lengths[1])})
+        made = reweight(*seven[a], other).data
+        names = [t.name for t in open_compiled(made).model.main.tensors]
+        assert [len(n) for n in names] == lengths.tolist()
+        sizes.add(len(made))
+        back = reweight(other, made, seven[b][0]).data
+        assert without_token(back) == without_token(seven[b][1]), (a, b, lengths)
+    assert len(sizes) > 10
+
+
+def test_laying_out_again_and_writing_in_place_agree_where_both_can(
+    seven: dict[str, tuple[bytes, bytes]],
+) -> None:
+    for a, b in permutations(seven, 2):
+        compiled = seven[a][1]
+        opened, wanted = (
+            open_compiled(compiled),
+            open_compiled(seven[b][1]).model.main.tensors[0].name.encode(),
+        )
+        old = opened.model.main.tensors[0].name.encode() + b"\0"
+        places, at = [], compiled.find(old)
+        while at >= 0:
+            places.append(at)
+            at = compiled.find(old, at + 1)
+        assert len(places) == 5  # one outside, two address patches or transfers twice, one layer
+        laid = rename(compiled, {place - 4: wanted for place in places})
+        changes = [Rename(Span(place, len(old) - 1), wanted) for place in places]
+        assert laid == rename_all(compiled, changes)
+
+
+def test_other_templates_take_longer_names_and_give_them_back(pairs: list) -> None:
+    """Both kinds of files around the program (builds of 2019/20 and newer), with operations on the CPU and without."""
+    turned, refused = set(), []
+    for pair in pairs:
+        if pair.original is None:
+            continue
+        original, compiled = pair.original.read_bytes(), pair.compiled.read_bytes()
+        outer = {t.name for t in open_compiled(compiled).model.main.tensors}
+        tensors = tensor_names(original)
+        longer = {i: name + "/longer" * 9 for i, name in enumerate(tensors) if name in outer}
+        try:
+            made = reweight(original, compiled, _renamed(original, longer)).data
+            back = reweight(_renamed(original, longer), made, original).data
+        except ReweightRefused as refusal:
+            if "another room" in refusal.what:
+                refused.append(pair.compiled.name[:8])
+            continue
+        assert without_token(back) == without_token(compiled), pair.compiled.name
+        assert len(made) > len(compiled)
+        turned.add((open_compiled(compiled).old_build, len(open_compiled(compiled).model.main.operators) > 1))
+    assert turned == {(False, False), (False, True)}
+    assert refused == ["3531e222"]  # labels were appended to it after it was compiled
+
+
+def tensor_names(model: bytes) -> list[str]:
+    return [t.name for t in verify_model(model).main.tensors]

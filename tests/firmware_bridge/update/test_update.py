@@ -44,7 +44,7 @@ def identity_of(image: bytes) -> str:
 
 def refused(reply: Any, code: ErrorCode, words: str = "") -> None:
     assert reply.name == "error", reply
-    assert reply.code == code, reply["sentence"]
+    assert reply.code == code, reply.sentence
     assert words in reply.sentence
 
 

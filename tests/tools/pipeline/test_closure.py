@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.base.closure import module_closure, source_hashes
 from tools.pipeline import closure as module
 from tools.pipeline import emotion, inputs, integer, joint, judge, soundness, words
-from tools.pipeline.closure import Closure, closure_of, module_closure, source_hashes
+from tools.pipeline.closure import Closure, closure_of
 from train.views import Surroundings
 
 STAGES: dict[str, Callable[..., Any]] = {
@@ -24,6 +25,8 @@ STAGES: dict[str, Callable[..., Any]] = {
     "acoustic-int8": integer.acoustic_int8,
     "keyword": words.make_keyword,
     "keyword-int8": integer.keyword_int8,
+    "composed-windows": joint.make_windows,
+    "composed-keyword": joint.hear_windows,
     "composed": joint.score_composed,
     "fusion": joint.make_fusion,
     "figures": judge.judge,
@@ -54,7 +57,8 @@ def test_every_file_of_the_closure_moves_the_key(stage: str, monkeypatch: pytest
         ("keyword", "train/student/fit.py", "train/fusion.py"),
         ("fusion", "train/fusion.py", "train/views.py"),
         ("figures", "train/evaluation/bootstrap.py", "train/keyword/fit.py"),
-        ("composed", "firmware_bridge/reference/simulated_tpu.py", "hil/budgets.py"),
+        ("composed-windows", "train/views.py", "firmware_bridge/reference/simulated_tpu.py"),
+        ("composed-keyword", "firmware_bridge/reference/simulated_tpu.py", "hil/budgets.py"),
     ],
 )
 def test_what_is_inside_and_what_is_not(stage: str, inside: str, outside: str) -> None:
@@ -79,7 +83,7 @@ def wiring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
     file.write_text(body)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(
-        module, "_file_of", lambda name: "tools/made_up.py" if name == "tools.made_up" else None
+        module, "file_of", lambda name: "tools/made_up.py" if name == "tools.made_up" else None
     )
     module._read.cache_clear()
     found = Closure()

@@ -82,10 +82,11 @@ fearful = [55, 20, 20, 5]
 disgust = [20, 10, 65, 5]
 surprised = [20, 5, 15, 60]
 """
-WORDS = {"keyword", "keyword-int8", "keyword-scores", "composed", "fusion", "figures"}
+WORDS = {"keyword", "keyword-int8", "keyword-scores", "composed-keyword", "composed", "fusion", "figures"}
 EVERYTHING = WORDS | {
     *("sound", "teacher", "views", "student-plain-0", "student-taught-0"),
-    *("acoustic-int8", "acoustic-scores"),
+    *("acoustic-int8", "acoustic-scores", "composed-windows"),
+    *("composed-acoustic-validation", "composed-acoustic-test"),
 }
 
 
@@ -123,7 +124,7 @@ def caught_stdout() -> Iterator[io.StringIO]:
 def build(recipe: Path, *more: str) -> str:
     """Build with `--json` and return standard output."""
     with caught_stdout() as text:
-        assert run(["build-model", "--recipe", str(recipe), "--json", *more]) == 0
+        assert run(["build-model", "--recipe", str(recipe), "--in-process", "--json", *more]) == 0
     return text.getvalue()
 
 
@@ -149,7 +150,9 @@ def built(eager: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bui
 
 def test_everything_is_made_and_stdout_is_one_object(built: Built) -> None:
     found = built.json
-    assert set(found) == {"bundle", "id", "made", "figures"}
+    assert set(found) == {"bundle", "id", "made", "seconds", "figures"}
+    assert set(found["seconds"]) == set(found["made"])
+    assert all(spent["wall_s"] > 0 for spent in found["seconds"].values())
     assert set(found["made"]) == EVERYTHING
     assert len(found["made"]) == len(EVERYTHING)
     assert Path(found["bundle"]).is_relative_to(built.root)
@@ -174,7 +177,7 @@ def test_the_bundle_is_whole_and_runs(built: Built) -> None:
     bundle = load_bundle(built.root / "bundle")
     manifest = bundle.manifest
     assert bundle.id == built.json["id"]
-    assert manifest.evidence == "synthetic"
+    assert manifest.speech == "synthetic"
     assert manifest.keywords == ["none", "bed", "cat", "happy"]
     assert len(manifest.labels) == 8
     assert not set(manifest.split.test) & {*manifest.split.train, *manifest.split.validation}

@@ -71,7 +71,7 @@ class FakeInputs(SimpleNamespace):
             speakers=np.array([clip.speaker for clip in clips]),
             truth=np.array([0, 1] * 4),
             labels=("happy", "sad"),
-            evidence="real",
+            speech="real",
         )
 
 
@@ -109,6 +109,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[int]]:
 
     network = SimpleNamespace(output_scale=0.01, output_zero_point=0)
     monkeypatch.setattr(emotion, "train_student", train)
+    monkeypatch.setattr(emotion, "training_data", lambda inputs, stages: None)
     monkeypatch.setattr(emotion, "make_views", lambda inputs, stages: tmp_path)
     monkeypatch.setattr(integer, "acoustic_int8", lambda inputs, stages, student, rows, name: tmp_path / name)
     monkeypatch.setattr(integer, "run_int8", scores)
@@ -148,9 +149,9 @@ def command(
     # The guard by sound has tests of its own (test_soundness.py); here it must be asked, once a fold.
     monkeypatch.setattr("tools.pipeline.soundness.check_sound", lambda inputs, stages: tmp_path)
     monkeypatch.setattr(
-        "tools.pipeline.soundness.require_unheard", lambda inputs, sound, held_out: guarded.append(held_out)
+        "tools.pipeline.soundness.require_unheard", lambda inputs, sound, held_out: guarded.extend(held_out)
     )
-    return lambda *more: run(["folds", "--recipe", "scratch", "--folds", "4", *more])
+    return lambda *more: run(["folds", "--recipe", "scratch", "--folds", "4", "--in-process", *more])
 
 
 def test_the_verb_as_json(

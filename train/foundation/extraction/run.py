@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.progress import note, track
 from train.foundation.catalogue import open_encoder
 from train.foundation.extraction.plan import Keep, Request, Shard, find_recordings, make_plan, make_request
@@ -72,7 +72,7 @@ def extract(
         note(f"{there} of {len(plan)} shards are there already")
     seconds = sum(shard.seconds for shard in missing)
     if workers is None:
-        workers = 1 if seconds < LARGE_SECONDS else max(1, min(os.cpu_count() or 1, len(missing)))
+        workers = 1 if seconds < LARGE_SECONDS else max(1, min(usable_cores(), len(missing)))
     started = time.monotonic()
     if missing:
         workers = _listen(request, missing, out, scheduler, workers)

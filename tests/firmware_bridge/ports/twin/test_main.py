@@ -18,7 +18,7 @@ from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
 from firmware_bridge.ports.twin import bench
-from tests.firmware_bridge.ports.twin.talk import messages, noise, wire
+from tests.support.twin_talk import messages, noise, wire
 
 
 @pytest.fixture(autouse=True)

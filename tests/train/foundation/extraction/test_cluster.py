@@ -163,7 +163,7 @@ def test_large_corpora_go_to_all_cores(
         raise EnvironmentLacking("enough")
 
     monkeypatch.setattr(run, "_listen", listen)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    monkeypatch.setenv("UNDERTONE_THREADS", "7")
     for limit in (1000.0, 10.0):
         monkeypatch.setattr(run, "LARGE_SECONDS", limit)
         with pytest.raises(EnvironmentLacking, match="enough"):
