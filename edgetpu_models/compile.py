@@ -23,6 +23,7 @@ from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import CompilerFailed, InvalidSetting, ModelInvalid
 from firmware_bridge.base.files import atomic_directory, sha256_file, write_json
 from firmware_bridge.base.progress import note
+from firmware_bridge.contract.bundle import compiled_name
 
 FINAL = (
     "Model failed in Tflite interpreter",
@@ -102,7 +103,7 @@ def compile_models(
     if not kept:
         attempts = _attempts(command, models, names, flags, timeout_s, retries, store)
     out.mkdir(parents=True, exist_ok=True)
-    outputs = tuple(out / f"{name}_edgetpu.tflite" for name in names)
+    outputs = tuple(out / compiled_name(name) for name in names)
     for path in outputs:
         shutil.copyfile(store / path.name, path)
     inspections = tuple(inspect(path) for path in outputs)
@@ -133,7 +134,7 @@ def _kept(store: Path, names: Sequence[str]) -> bool:
     """Whether an earlier result is there, whole and unchanged."""
     try:
         hashes = json.loads((store / "hashes.json").read_text())
-        return all(sha256_file(store / f"{n}_edgetpu.tflite") == hashes[f"{n}_edgetpu.tflite"] for n in names)
+        return all(sha256_file(store / name) == hashes[name] for name in map(compiled_name, names))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -175,7 +176,7 @@ def _usable(folder: Path, names: Sequence[str]) -> str:
     """Return what is wrong with the files that a run says it made; empty where nothing is."""
     tokens = set()
     for name in names:
-        path = folder / f"{name}_edgetpu.tflite"
+        path = folder / compiled_name(name)
         if not path.is_file():
             return f"it wrote no {path.name}"
         try:
@@ -191,7 +192,7 @@ def _keep(folder: Path, names: Sequence[str], store: Path) -> None:
     with atomic_directory(store) as kept:
         hashes = {}
         for name in names:
-            for path in sorted(folder.glob(f"{name}_edgetpu.*")):
+            for path in sorted(folder.glob(f"{Path(compiled_name(name)).stem}.*")):
                 shutil.copyfile(path, kept / path.name)
                 hashes[path.name] = sha256_file(path)
         write_json(kept / "hashes.json", hashes)

@@ -12,23 +12,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from firmware_bridge.base.errors import ModelInvalid
+from firmware_bridge.base.settings import Settings
 
 # A tensor that is 0 on all calibration windows gets steps of 8e-9; the runtime's ADD then aborts the process.
 DEAD_STEP = 1e-7
 
 
-class CalibrationSettings(BaseModel):
+class CalibrationSettings(Settings):
     """The calibration recipe: which windows decide the ranges of the activations.
 
     Attributes:
         windows: How many windows, drawn from the training speakers' views.
         seed: Seed of that draw.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     windows: int = Field(default=200, ge=1)
     seed: int = 20251120

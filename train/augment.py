@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.sound.acoustics import Signal, apply_room, change_speed, mix_at_snr, to_float, to_pcm16
 
 
-class AugmentSettings(BaseModel):
+class AugmentSettings(Settings):
     """How strongly training windows are varied.
 
     Attributes:
@@ -31,8 +32,6 @@ class AugmentSettings(BaseModel):
         channel_masks: Number of masked bands, each up to `channel_mask` channels.
         channel_mask: Widest masked band in channels.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     speed: float = Field(default=0.1, ge=0, le=0.5)
     room_share: float = Field(default=0.3, ge=0, le=1)

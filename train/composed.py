@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.sound.acoustics import Signal, rms, to_float, to_pcm16
 from train.augment import place
 
@@ -24,7 +25,7 @@ FRAME = 320
 MARGIN = 800
 
 
-class ComposedSettings(BaseModel):
+class ComposedSettings(Settings):
     """How emotion and keyword are joined.
 
     Attributes:
@@ -35,8 +36,6 @@ class ComposedSettings(BaseModel):
         gap_ms: Shortest and longest pause between them.
         before_share: Share of the windows in which the keyword comes first.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     words: tuple[str, ...] = ("bed", "cat", "happy")
     table: dict[str, tuple[float, ...]]

@@ -2,6 +2,7 @@
 
 A damaged file raises `ModelInvalid`; it never reads outside the buffer, never loops, and stops after
 `MAX_TABLES` tables, because tables may be shared and a small file could otherwise be made to cost hours.
+By hand, because the `flatbuffers` package follows any offset: it is made for files that one trusts.
 Layout: https://flatbuffers.dev/internals/ (offsets are relative, little endian, aligned to their size).
 """
 

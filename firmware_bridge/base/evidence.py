@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Evidence(StrEnum):
@@ -31,11 +31,13 @@ class Quantity:
         source: The formula, file or fact behind it.
     """
 
-    value: float
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # where a record holds one
+
+    value: int | float
     unit: str
     evidence: Evidence
     n: int = 1
-    interval: tuple[float, float] | None = None
+    interval: tuple[int | float, int | float] | None = None
     source: str = ""
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from pathlib import Path
 # The checkout.
 ROOT = Path(__file__).resolve().parents[2]
 
+# The folders that hold the code. Who may import whom: the contracts in pyproject.toml.
+ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
+
 # Everything that is made; `make clean` removes it.
 BUILD = ROOT / "build"
 

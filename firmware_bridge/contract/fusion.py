@@ -12,12 +12,15 @@ inputs this layer can express Bayes' rule for a known word: log p(c | sound) + l
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator, ValidationError, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from firmware_bridge.base.errors import BundleInvalid, InvalidSetting
+from firmware_bridge.base.settings import Settings, explain
 
 WEIGHT_LIMIT = 32767
 LARGEST_SHIFT = 24
@@ -27,12 +30,20 @@ def _int32(values: Any) -> NDArray[np.int32]:
     """Return a (nested) list of integers as int32; what does not fit is a ValueError, never wrapped."""
     array = np.array(values)
     limits = np.iinfo(np.int32)
-    if array.dtype.kind != "i" or array.min() < limits.min or array.max() > limits.max:
+    if array.dtype.kind != "i" or array.size == 0 or array.min() < limits.min or array.max() > limits.max:
         raise ValueError("not a list of 32-bit integers")
     return array.astype(np.int32)
 
 
-class FusionHead:
+def _as_list(values: NDArray[np.int32]) -> list[Any]:
+    listed: list[Any] = values.tolist()
+    return listed
+
+
+Int32 = Annotated[NDArray[np.int32], PlainValidator(_int32), PlainSerializer(_as_list)]
+
+
+class FusionHead(Settings):
     """An integer linear layer over the concatenated scores of both branches.
 
     Attributes:
@@ -41,37 +52,53 @@ class FusionHead:
         zero_point: int32[inputs] of the incoming scores.
         shift: Fractional bits of the accumulator, 1 to 24.
         output_scale: Real value of one step of the int8 result.
+
+    Raises:
+        BundleInvalid: Values that do not fit together, or with which 32 bits could overflow.
     """
 
-    def __init__(
-        self,
-        weight: NDArray[np.int32],
-        bias: NDArray[np.int32],
-        zero_point: NDArray[np.int32],
-        shift: int,
-        output_scale: float,
-    ) -> None:
+    weight: Int32
+    bias: Int32
+    zero_point: Int32
+    shift: int
+    output_scale: float
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            what = explain(error, cls, "fusion head cannot be read").what
+            raise BundleInvalid(what, "build the bundle again") from error
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        weight, bias, zero_point, again = self.weight, self.bias, self.zero_point, "build the bundle again"
         if weight.ndim != 2 or bias.shape != weight.shape[:1] or zero_point.shape != weight.shape[1:]:
             raise BundleInvalid(
                 f"fusion head of shapes {weight.shape}, {bias.shape}, {zero_point.shape} does not fit together",
-                "build the bundle again",
+                again,
             )
         # In 64 bits: the absolute value of the least 32-bit integer does not fit 32 bits.
         sizes, offsets = np.abs(weight.astype(np.int64)), np.abs(bias.astype(np.int64))
-        if not 1 <= shift <= LARGEST_SHIFT or sizes.max(initial=0) > WEIGHT_LIMIT:
+        if not 1 <= self.shift <= LARGEST_SHIFT or sizes.max(initial=0) > WEIGHT_LIMIT:
             raise BundleInvalid(
-                f"fusion head out of range: shift {shift} (1..24), weights must fit int16",
-                "build the bundle again",
+                f"fusion head out of range: shift {self.shift} (1..24), weights must fit int16", again
             )
         if ((zero_point < -128) | (zero_point > 127)).any():
-            raise BundleInvalid("fusion head with a zero point outside -128..127", "build the bundle again")
-        if not 0 < output_scale < float("inf"):
-            raise BundleInvalid(f"fusion head with output scale {output_scale}", "build the bundle again")
-        largest = int((sizes.sum(1) * 255 + offsets).max(initial=0)) + (1 << (shift - 1))
+            raise BundleInvalid("fusion head with a zero point outside -128..127", again)
+        if not 0 < self.output_scale < float("inf"):
+            raise BundleInvalid(f"fusion head with output scale {self.output_scale}", again)
+        largest = int((sizes.sum(1) * 255 + offsets).max(initial=0)) + (1 << (self.shift - 1))
         if largest > np.iinfo(np.int32).max:
-            raise BundleInvalid("fusion head can overflow 32 bits", "build the bundle again")
-        self.weight, self.bias, self.zero_point = weight, bias, zero_point
-        self.shift, self.output_scale = shift, output_scale
+            raise BundleInvalid("fusion head can overflow 32 bits", again)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FusionHead) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]  # as everything that holds arrays
 
     @classmethod
     def from_float(
@@ -107,11 +134,11 @@ class FusionHead:
         while shift > 1 and 2.0**shift > min(limit, bias_limit):
             shift -= 1
         return cls(
-            np.rint(folded * 2.0**shift).astype(np.int32),
-            np.rint(bias / output_scale * 2.0**shift).astype(np.int32),
-            zero_points.astype(np.int32),
-            shift,
-            output_scale,
+            weight=np.rint(folded * 2.0**shift).astype(np.int32),
+            bias=np.rint(bias / output_scale * 2.0**shift).astype(np.int32),
+            zero_point=zero_points.astype(np.int32),
+            shift=shift,
+            output_scale=output_scale,
         )
 
     def apply(self, scores: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -127,31 +154,3 @@ class FusionHead:
         accumulator = centred @ self.weight.T.astype(np.int64) + self.bias
         shifted = (accumulator + (1 << (self.shift - 1))) >> self.shift
         return np.clip(shifted, -128, 127).astype(np.int8)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the head as JSON-ready data; `from_dict` reads it back."""
-        return {
-            "weight": self.weight.tolist(),
-            "bias": self.bias.tolist(),
-            "zero_point": self.zero_point.tolist(),
-            "shift": self.shift,
-            "output_scale": self.output_scale,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> FusionHead:
-        """Return the head that `to_dict` wrote.
-
-        Raises:
-            BundleInvalid: A key is missing or a value does not fit.
-        """
-        try:
-            return cls(
-                _int32(data["weight"]),
-                _int32(data["bias"]),
-                _int32(data["zero_point"]),
-                int(data["shift"]),
-                float(data["output_scale"]),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise BundleInvalid(f"fusion head cannot be read: {error}", "build the bundle again") from error

@@ -1,7 +1,7 @@
 """The image: a bundle as the device holds it, in one of its two slots of flash.
 
 A header of 4096 bytes, then both networks, each padded with zeros to 16 bytes. All numbers are
-little-endian; what the header does not use is zero. Fields, in this order (`HEADER`):
+little-endian; what the header does not use is zero. Fields, in this order (`HEADER`)::
 
     magic             4 bytes   "UTIM"
     format            u32       1
@@ -10,8 +10,8 @@ little-endian; what the header does not use is zero. Fields, in this order (`HEA
     frontend          32 bytes  SHA-256 of the front-end's tables
     labels            u32       1..16
     keywords          u32       1..32
-    window_samples    u32
-    hop_samples       u32
+    window_samples    u32       of a window
+    hop_samples       u32       from one window's start to the next
     frames            u32       of a window
     channels          u32       of a frame
     scaling           i32[5]    kind, offset, multiplier, shift, span: as `ut_scaling`
@@ -27,7 +27,7 @@ little-endian; what the header does not use is zero. Fields, in this order (`HEA
         zero_point    i32       of the output, -128..127
         sha256        32 bytes  of the .tflite
     fusion_shift      i32       1..24
-    fusion_bias       i32[16]
+    fusion_bias       i32[16]   of each label
     fusion_weight     i16[16][48]  a row for each label: labels, then keywords
     fusion_zero_point i8[48]    of the same columns
     unused            zeros
@@ -41,7 +41,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -62,8 +61,7 @@ from firmware_bridge.contract.image_header import (
     require_classes,
     require_zeros,
 )
-from firmware_bridge.contract.windows import Windowing
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling
+from firmware_bridge.microfrontend import InputScaling
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 
 __all__ = ["HEADER", "HEADER_BYTES", "Image", "ImageNetwork", "build_image", "parse_image", "write_image"]
@@ -140,8 +138,7 @@ def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
         BundleInvalid: The bundle does not fit what an image can hold.
     """
     manifest = bundle.manifest
-    spec = FrontendSpec.from_dict(manifest.frontend)
-    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
+    spec, windowing = manifest.frontend, manifest.windowing
     missing = [name for name in NETWORKS if name not in manifest.models]
     if missing:
         raise invalid(f"the bundle has no network '{missing[0]}'")
@@ -156,10 +153,10 @@ def build_image(bundle: Bundle, compiled: bool = True) -> bytes:
             hop_samples=windowing.hop_samples,
             frames=spec.frames(windowing.window_samples),
             channels=spec.channels,
-            scaling=InputScaling.from_dict(manifest.scaling),
+            scaling=manifest.scaling,
             acoustic=acoustic,
             keyword=keyword,
-            fusion=FusionHead.from_dict(manifest.fusion),
+            fusion=manifest.fusion,
         )
     )
 
@@ -233,11 +230,11 @@ def parse_image(image: bytes) -> Image:
         raise invalid("the image's networks do not end where it does")
     columns = labels + keywords
     fusion = FusionHead(
-        fields["fusion_weight"][:labels, :columns].astype(np.int32),
-        fields["fusion_bias"][:labels].astype(np.int32),
-        fields["fusion_zero_point"][:columns].astype(np.int32),
-        int(fields["fusion_shift"]),
-        checked_scale(fields["fused_scale"]),
+        weight=fields["fusion_weight"][:labels, :columns].astype(np.int32),
+        bias=fields["fusion_bias"][:labels].astype(np.int32),
+        zero_point=fields["fusion_zero_point"][:columns].astype(np.int32),
+        shift=int(fields["fusion_shift"]),
+        output_scale=checked_scale(fields["fused_scale"]),
     )
     return Image(
         fields["bundle"].tobytes().hex(),
@@ -255,8 +252,7 @@ def parse_image(image: bytes) -> Image:
 
 def _read_network(bundle: Bundle, model: ModelFile, compiled: bool) -> ImageNetwork:
     """Return a network: the compiled file where there is one and it is wanted, else the original."""
-    name = f"{Path(model.file).stem}_edgetpu.tflite"
-    path = bundle.directory / name if compiled and name in bundle.manifest.files else bundle.path(model)
+    path = (bundle.compiled_path(model) if compiled else None) or bundle.path(model)
     inputs, outputs = int(np.prod(model.input_shape)), int(np.prod(model.output_shape))
     arena = padded(ARENA_FLOOR + inputs + outputs)
     return ImageNetwork(

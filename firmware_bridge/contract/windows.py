@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend.spec import FrontendSpec
 
 SAMPLE_RATE_HZ = 16000
 
 
-class Windowing(BaseModel):
+class Windowing(Settings):
     """Windows of fixed length at a fixed hop.
 
     Attributes:
         window_ms: Length of a window.
         hop_ms: Distance from the start of one window to the next.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     window_ms: int = Field(default=5000, ge=100, le=60000)
     hop_ms: int = Field(default=1000, ge=10, le=60000)

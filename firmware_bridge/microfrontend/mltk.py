@@ -12,14 +12,14 @@ from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import (
     ActivityDetection,
     DcNotch,
+    FrontendSettings,
     FrontendSpec,
     LogScale,
     NoiseReduction,
     Pcan,
-    Settings,
 )
 
-Stage = TypeVar("Stage", bound=Settings)
+Stage = TypeVar("Stage", bound=FrontendSettings)
 
 # MLTK's defaults, for settings that a file leaves out.
 DEFAULTS: dict[str, Any] = {

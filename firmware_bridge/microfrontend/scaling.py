@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
 from firmware_bridge.base.errors import InvalidSetting
-from firmware_bridge.microfrontend.spec import Settings, require
+from firmware_bridge.microfrontend.spec import FrontendSettings, require
 
 YAMNET_STEP = 7.0 / 255.0  # the published network sees each clip spread over -3.5 .. 3.5
 
 
-class InputScaling(Settings):
+class InputScaling(FrontendSettings):
     """How uint16 features become int8 network input.
 
     `fixed` keeps loudness: q = clip(((f - offset) * multiplier + 2^(shift - 1)) >> shift, 0, 255) - 128.
@@ -107,16 +107,3 @@ class InputScaling(Settings):
         spread = values.max(axis=(-2, -1), keepdims=True) - low
         steps = (510 * (values - low) + spread) // np.maximum(2 * spread, 1) - 128
         return np.asarray(np.where(spread > 0, steps, 0), dtype=np.int8)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the scaling as JSON-ready data; `from_dict` reads it back."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> InputScaling:
-        """Return the scaling that `to_dict` wrote.
-
-        Raises:
-            InvalidSetting: If a key is unknown or a value outside its range.
-        """
-        return cls.model_validate(data)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.settings import Settings, explain
 
 TablePrecision = Literal["double", "float", "mixed"]
 
@@ -33,10 +34,8 @@ def require(valid: bool, field: str, value: object, range_text: str, why: str = 
         raise InvalidSetting(f"{field} = {value!r} is not valid{reason}", f"set {field} to {range_text}")
 
 
-class Settings(BaseModel):
-    """Base of the front-end's settings: frozen, hashable, with errors that name the field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class FrontendSettings(Settings):
+    """Base of the front-end's settings: as they are built in code too, their errors name the field."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -44,19 +43,10 @@ class Settings(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or cls.__name__
-            if first["type"] == "extra_forbidden":
-                valid = ", ".join(cls.model_fields)
-                raise InvalidSetting(
-                    f"{cls.__name__} has no setting '{field}'", f"valid settings: {valid}"
-                ) from error
-            raise InvalidSetting(
-                f"{cls.__name__}.{field} = {first['input']!r}: {first['msg']}", f"correct {field}"
-            ) from error
+            raise explain(error, cls, cls.__name__) from error
 
 
-class NoiseReduction(Settings):
+class NoiseReduction(FrontendSettings):
     """Per-channel noise floor: a leaky average that is subtracted from the signal.
 
     Attributes:
@@ -83,7 +73,7 @@ class NoiseReduction(Settings):
         return self
 
 
-class Pcan(Settings):
+class Pcan(FrontendSettings):
     """Per-channel amplitude normalisation (Wang et al., "Trainable frontend", arXiv 1607.05666, fixed form).
 
     Attributes:
@@ -104,7 +94,7 @@ class Pcan(Settings):
         return self
 
 
-class LogScale(Settings):
+class LogScale(FrontendSettings):
     """Natural logarithm with `shift` fractional bits."""
 
     shift: int = 6
@@ -115,7 +105,7 @@ class LogScale(Settings):
         return self
 
 
-class DcNotch(Settings):
+class DcNotch(FrontendSettings):
     """Removes DC from the audio: H(z) = (1 - 1/z) / (1 - coefficient/z), as in MLTK."""
 
     coefficient: float = 0.95
@@ -126,7 +116,7 @@ class DcNotch(Settings):
         return self
 
 
-class ActivityDetection(Settings):
+class ActivityDetection(FrontendSettings):
     """Notices a sudden rise in loudness, as in MLTK: two leaky averages of the amplitude, fast over slow.
 
     The detector is armed when fast / slow falls below `arm_threshold`, and trips when it then rises above
@@ -154,7 +144,7 @@ class ActivityDetection(Settings):
         return self
 
 
-class FrontendSpec(Settings):
+class FrontendSpec(FrontendSettings):
     """Everything that decides the features, and nothing else.
 
     Attributes:
@@ -266,16 +256,3 @@ class FrontendSpec(Settings):
         return (
             0 if samples < self.window_samples else (samples - self.window_samples) // self.step_samples + 1
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-ready data; `from_dict` reads them back."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> FrontendSpec:
-        """Return the spec that `to_dict` wrote.
-
-        Raises:
-            InvalidSetting: If a key is unknown or a value outside its range.
-        """
-        return cls.model_validate(data)

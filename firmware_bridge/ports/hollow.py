@@ -8,6 +8,7 @@ from typing import Any
 
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.contract.bundle import Bundle, Manifest, ModelFile
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 from firmware_bridge.ports.networks import LOADED
 
@@ -41,9 +42,9 @@ def hollow_bundle(
         "keywords": [f"word {i}" for i in range(keywords)],
         "window_ms": window_ms,
         "hop_ms": hop_ms,
-        "frontend": spec.to_dict(),
+        "frontend": spec,
         "table_hash": spec.table_hash,
-        "scaling": InputScaling(kind="range").to_dict(),
+        "scaling": InputScaling(kind="range"),
         "models": models,
         "fusion": _head(labels, labels + keywords),
     }
@@ -67,15 +68,15 @@ def _network(folder: Path, name: str, inputs: int, outputs: int) -> ModelFile:
     )
 
 
-def _head(labels: int, inputs: int) -> dict[str, Any]:
-    weight = [[100 * (row - column) for column in range(inputs)] for row in range(labels)]
-    return {
-        "weight": weight,
+def _head(labels: int, inputs: int) -> FusionHead:
+    fields = {
+        "weight": [[100 * (row - column) for column in range(inputs)] for row in range(labels)],
         "bias": [7 * row for row in range(labels)],
         "zero_point": [0] * inputs,
         "shift": 8,
         "output_scale": 0.1,
     }
+    return FusionHead.model_validate(fields)
 
 
 class HollowNetworks:

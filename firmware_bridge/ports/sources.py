@@ -58,8 +58,7 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
     Raises:
         InvalidSetting: Windows do not begin on a frame, or hold none.
     """
-    spec = FrontendSpec.from_dict(manifest.frontend)
-    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
+    spec, windowing = manifest.frontend, manifest.windowing
     made = {
         "ut_config.h": _config(spec, windowing),
         "ut_tables.c": c_source(spec, TABLES),

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.contract.fusion import FusionHead
-from firmware_bridge.contract.windows import Windowing
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 
 Scores = NDArray[np.int8]
@@ -76,13 +74,13 @@ class ReferenceDevice:
     def __init__(self, bundle: Bundle) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
-        self.windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
-        self.frontend = MicroFrontend(FrontendSpec.from_dict(manifest.frontend))
+        self.windowing = manifest.windowing
+        self.frontend = MicroFrontend(manifest.frontend)
         self.window_frames, self.hop_frames = self.windowing.frames_of(self.frontend.spec)
-        self.scaling = InputScaling.from_dict(manifest.scaling)
+        self.scaling = manifest.scaling
         self.acoustic = Int8Network(bundle.path(manifest.models["acoustic"]))
         self.keyword = Int8Network(bundle.path(manifest.models["keyword"]))
-        self.fusion = FusionHead.from_dict(manifest.fusion)
+        self.fusion = manifest.fusion
 
     def segment_features(self, pcm: NDArray[np.int16]) -> list[Features]:
         """Return the features of a segment, uint16[frames, channels] for each window.

@@ -6,9 +6,6 @@ from collections.abc import Callable
 
 from firmware_bridge.base.evidence import Evidence
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.contract.fusion import FusionHead
-from firmware_bridge.contract.windows import Windowing
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.protocol.engine import Identity, MemoryMarks
 from firmware_bridge.protocol.server import DeviceServer
 from firmware_bridge.reference.device import ReferenceDevice
@@ -27,8 +24,7 @@ def bundle_identity(bundle: Bundle, build: str = BUILD) -> Identity:
         InvalidSetting: The bundle's windows do not begin on a frame, or hold none.
     """
     manifest = bundle.manifest
-    windowing = Windowing(window_ms=manifest.window_ms, hop_ms=manifest.hop_ms)
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    windowing, spec = manifest.windowing, manifest.frontend
     acoustic, keyword = manifest.models["acoustic"], manifest.models["keyword"]
     return Identity(
         build=build,
@@ -43,7 +39,7 @@ def bundle_identity(bundle: Bundle, build: str = BUILD) -> Identity:
         scales={
             "acoustic": (acoustic.output_scale, acoustic.output_zero_point),
             "keyword": (keyword.output_scale, keyword.output_zero_point),
-            "fused": (FusionHead.from_dict(manifest.fusion).output_scale, 0),
+            "fused": (manifest.fusion.output_scale, 0),
         },
         frontend=manifest.table_hash,
         acoustic_sha256=acoustic.sha256,

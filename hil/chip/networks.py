@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from edgetpu_models.analyse import Analysis, analyse
 from edgetpu_models.cost.latency import Traffic, latency
@@ -40,14 +39,6 @@ class ChipNetworks:
     source: str
 
 
-def compiled_file(bundle: Bundle, model: ModelFile) -> Path | None:
-    """Return the file that the Edge TPU compiler made of a network, None where the bundle has none."""
-    name = f"{Path(model.file).stem}_edgetpu.tflite"
-    if name in bundle.manifest.files:
-        return bundle.directory / name
-    return None
-
-
 def describe_networks(bundle: Bundle) -> ChipNetworks:
     """Return what the Edge TPU holds and does for a bundle.
 
@@ -62,7 +53,7 @@ def describe_networks(bundle: Bundle) -> ChipNetworks:
     models = [bundle.manifest.models[name] for name in BRANCHES]
     originals = [bundle.path(model) for model in models]
     predicted = analyse(list(originals))
-    made = [path for model in models if (path := compiled_file(bundle, model)) is not None]
+    made = [path for model in models if (path := bundle.compiled_path(model)) is not None]
     if len(made) < len(models):
         return _predicted(models, predicted)
     read = [inspect(path, original) for path, original in zip(made, originals, strict=True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from firmware_bridge.chip.facts import KEPT, Count, latest_facts, read_facts
 from firmware_bridge.chip.regions import Part, Region
 from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.contract.image import ARENA_FLOOR
 from firmware_bridge.contract.image_header import padded
 from firmware_bridge.microfrontend import FrontendSpec
@@ -59,7 +59,7 @@ def m7_stages(bundle: Bundle, frames: int, channels: int) -> dict[str, Quantity]
 
     Features are computed as samples come, so only the frames of the last chunk are left to do then.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     inputs = len(bundle.manifest.labels) + len(bundle.manifest.keywords)
     values, weights = frames * channels, inputs * len(bundle.manifest.labels)
     cost, source = instruction_cost(spec)
@@ -153,7 +153,7 @@ def memory_map(
         cached_bytes: Parameters in the Edge TPU's memory.
         file_bytes: Bytes of each network's file.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     models = bundle.manifest.models
     values = [math.prod(models[name].input_shape) + math.prod(models[name].output_shape) for name in BRANCHES]
     ram = {
@@ -207,7 +207,6 @@ def processor_memories(spec: FrontendSpec) -> tuple[Region, ...]:
     )
 
 
-def fusion_bytes(fusion: Mapping[str, Any]) -> int:
+def fusion_bytes(fusion: FusionHead) -> int:
     """Return the bytes of a fusion head on the chip: int16 weights, int32 biases, int8 zero points."""
-    weights = fusion["weight"]
-    return sum(2 * len(row) for row in weights) + 4 * len(fusion["bias"]) + len(fusion["zero_point"])
+    return int(2 * fusion.weight.size + 4 * fusion.bias.size + fusion.zero_point.size)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from hil.link.link import Link, LinkLost
 
 
-class Faults(BaseModel):
+class Faults(Settings):
     """How often each fault strikes, per block of bytes in either direction.
 
     Attributes:
@@ -22,8 +23,6 @@ class Faults(BaseModel):
         stall_s: Length of a stall in seconds.
         unplug_after: The link is lost for good after so many blocks; 0 for never.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     drop: float = Field(default=0.0, ge=0, le=1)
     duplicate: float = Field(default=0.0, ge=0, le=1)

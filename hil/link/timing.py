@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from firmware_bridge.base.settings import Settings
 
 
-class Timing(BaseModel):
+class Timing(Settings):
     """Named waiting times of a client.
 
     Attributes:
@@ -16,8 +18,6 @@ class Timing(BaseModel):
         restarts: How often a segment is sent again from its start.
         margin: Factor on the time that the bytes take at the line's rate.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reply_s: float = Field(default=1.0, gt=0)
     window_s: float = Field(default=10.0, gt=0)

@@ -5,20 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.templates import render
 from hil.report import pictures
 from hil.report.model import HilReport
-from hil.report.tables import MARKS, latency_table, memory_table, modelled_table, score_table
+from hil.report.tables import MARKS, latency_table, memory_table, modelled_table, score_table, step_table
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATE = Path(__file__).with_name("templates") / "report.html"
 
 
 def render_html(report: HilReport) -> str:
     """Return the page. Everything that comes from outside is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     seen = report.seen
     limit = next((v.budget.limit for v in report.verdicts if v.name == "latency_p50_ms"), None)
     shown = {name: report.cards[name] for name in ("acoustic", "keyword", "fused") if name in report.cards}
@@ -33,9 +29,10 @@ def render_html(report: HilReport) -> str:
         "modelled": modelled_table(report),
         "latency": latency_table(report),
         "memory": memory_table(report),
+        "steps": step_table(report),
     }
-    return environment.get_template("report.html").render(
-        report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables
+    return render(
+        TEMPLATE, True, report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables
     )
 
 

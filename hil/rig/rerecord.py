@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.settings import Settings, explain
 from firmware_bridge.sound.acoustics import Signal, apply_room, mix_at_snr, rms, to_float, to_pcm16
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 
@@ -47,7 +48,7 @@ class Noise(Protocol):
         """float32[n] at 16 kHz."""
 
 
-class Channel(BaseModel):
+class Channel(Settings):
     """The way from a sound file to the device's samples.
 
     Attributes:
@@ -60,8 +61,6 @@ class Channel(BaseModel):
         self_noise_dbfs: The microphone's own noise (white); nothing for none.
         seed: Decides rooms and noises.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "bench"
     speaker_band_hz: tuple[float, float] | None = (180.0, 7000.0)
@@ -104,10 +103,7 @@ def make_channel(**settings: Any) -> Channel:
     try:
         return Channel(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        valid = ", ".join(Channel.model_fields)
-        raise InvalidSetting(f"channel setting '{where}': {first['msg']}", f"settings: {valid}") from error
+        raise explain(error, Channel, "channel", f"settings: {', '.join(Channel.model_fields)}") from error
 
 
 def rerecord(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base.progress import tell
+from firmware_bridge.base.events import Ended, listening, stage, step
+from firmware_bridge.base.progress import note, tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
 from hil.budgets import Budget
@@ -58,14 +60,23 @@ def run_hil(
         CheckFailed: The gate let a planted regression through.
     """
     require_segments(segments, bundle)
-    identity = bundle_identity(bundle)
-    chip = chip or describe_chip(bundle, identity.frames, identity.channels)
-    with device:
-        seen = observe(device, bundle, segments, channel, chip, rooms, noises)
-        device_facts = device.describe()
-    planted = self_test(seen, budgets)
-    require_gate(planted)
-    judged = verdicts(seen, budgets)
+    identity, ended = bundle_identity(bundle), Ended()
+    with listening(ended), stage("hil"):
+        if chip is None:
+            with step("analysing the networks"):
+                chip = describe_chip(bundle, identity.frames, identity.channels)
+        with ExitStack() as started:
+            with step(f"starting {device.name}"):
+                started.enter_context(device)
+            seen = observe(device, bundle, segments, channel, chip, rooms, noises)
+            device_facts = device.describe()
+        with step("checking the promises"):
+            planted = self_test(seen, budgets)
+            require_gate(planted)
+            judged = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", judged)
+    for line in lost:
+        note(line)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
@@ -74,10 +85,8 @@ def run_hil(
         verdicts=judged,
         cards=scorecards(seen),
         gate=tuple(planted),
-        notes=(
-            *no_longer_measured(out_dir / "report.json", judged),
-            *_notes(device_facts, seen, bundle),
-        ),
+        steps=tuple(ended.spans),
+        notes=(*lost, *_notes(device_facts, seen, bundle)),
     )
     for kind, path in write_report(report, out_dir).items():
         tell(f"{kind}: {path}")
@@ -92,7 +101,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "corpus": ", ".join(f"{part}: {name}" for part, name in manifest.corpus.items()),
         "split": manifest.split.hash,
         "git": manifest.git_revision,
-        "speech": manifest.evidence,
+        "speech": manifest.speech,
         "licences": "; ".join(f"{one.name}: {one.licence}" for one in manifest.licences) or "none recorded",
     }
 

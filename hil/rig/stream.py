@@ -13,13 +13,11 @@ from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, InvalidSet
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import Bundle, ModelFile
-from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from hil.chip.arithmetic import Modelled, hear, spread
-from hil.chip.networks import compiled_file
 from hil.chip.stages import counted_stages, fusion_bytes
 from hil.client.client import DeviceClient, DeviceIdentity, SegmentResult
 from hil.devices.base import Device
@@ -204,7 +202,7 @@ def _observations(
         acoustic=np.stack([result.acoustic for result in log.results]),
         keyword=keyword,
         fused=np.stack([result.fused for result in log.results]),
-        vote=FusionHead.from_dict(manifest.keyword_vote).apply(keyword),
+        vote=manifest.keyword_vote.apply(keyword),
         features_lsb=np.array(log.features_lsb, np.int64),
         features_compared=log.compared,
         scores_lsb=np.array(log.scores_lsb, np.int64),
@@ -215,33 +213,18 @@ def _observations(
         evidence=device.evidence,
         keeps_time=device.keeps_time,
         heard=(*manifest.split.train, *manifest.split.validation),
-        speech=manifest.evidence,
+        speech=manifest.speech,
         models=tuple(
             ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
         ),
         fusion_bytes=fusion_bytes(manifest.fusion),
         chip=chip,
-        figures={
-            name: _quantity(figure) for name, figure in manifest.figures.items() if "evidence" in figure
-        },
+        figures=manifest.figures,
         example=log.example,
     )
 
 
 def _file_facts(bundle: Bundle, model: ModelFile) -> tuple[int, bool]:
     """Return the bytes of the file that a board gets, and whether the Edge TPU compiler made it."""
-    compiled = compiled_file(bundle, model)
-    return (compiled.stat().st_size, True) if compiled else (model.bytes, model.compiled)
-
-
-def _quantity(data: Mapping[str, object]) -> Quantity:
-    interval = data.get("interval")
-    ends = tuple(float(end) for end in interval) if isinstance(interval, list) else None
-    return Quantity(
-        float(str(data["value"])),
-        str(data["unit"]),
-        Evidence(str(data["evidence"])),
-        int(str(data.get("n", 1))),
-        (ends[0], ends[1]) if ends else None,
-        str(data.get("source", "")),
-    )
+    compiled = bundle.compiled_path(model)
+    return (compiled.stat().st_size, True) if compiled else (model.bytes, False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from firmware_bridge.base.errors import BundleInvalid, UndertoneError
 from firmware_bridge.base.files import sha256_file, write_json
+from firmware_bridge.base.settings import Settings, explain
 from firmware_bridge.chip.regions import Region
 
 RECORD = "firmware.json"
@@ -21,7 +21,7 @@ class FirmwareInvalid(UndertoneError):
     """A firmware that is missing, damaged, or made for another bundle."""
 
 
-class Firmware(BaseModel):
+class Firmware(Settings):
     """A firmware that was built.
 
     Attributes:
@@ -35,7 +35,6 @@ class Firmware(BaseModel):
         memory: The device's memories.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     format: Literal[2] = 2
     port: Literal["host", "twin", "coralmicro"]
     bundle: str
@@ -68,9 +67,9 @@ def read_firmware(folder: Path, bundle: str) -> Firmware:
     if not path.is_file():
         raise FirmwareInvalid(f"no firmware in {folder}", again)
     try:
-        firmware = Firmware.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, ValueError) as error:
-        raise BundleInvalid(f"{path} cannot be read: {str(error).splitlines()[0]}", again) from error
+        firmware = Firmware.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BundleInvalid(explain(error, Firmware, f"{path} cannot be read").what, again) from error
     if firmware.port != "coralmicro":
         raise FirmwareInvalid(
             f"{folder} holds the firmware of port '{firmware.port}', not the board's", again

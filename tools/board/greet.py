@@ -10,7 +10,6 @@ from hil.client.client import DeviceClient, DeviceIdentity
 from hil.link.link import SerialLink
 from hil.link.timing import Timing
 
-BOARD_URL = "socket://10.10.10.1:7000"
 _GREETING = Timing(reply_s=0.5, attempts=3)
 
 

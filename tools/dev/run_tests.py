@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware_bridge.base.cores import usable_cores
-from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.paths import ROOMS, ROOT
 
 if TYPE_CHECKING:
     import pytest
 
-ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 LEAST_PERCENT = 90
 DATA_FILE = ROOT / "build" / "coverage" / "data"
 # A test worker a core: each keeps to one thread, or the numeric libraries fight over the cores.

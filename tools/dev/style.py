@@ -14,11 +14,10 @@ from typing import Any
 import click
 import numpy as np
 
-from firmware_bridge.base.paths import ROOT
-from tools import console
+from firmware_bridge.base.paths import ROOMS, ROOT
+from tools import console, options
 from tools.dev.style_facts import Facts, read_facts
 
-ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 CONSOLE = "tools/console.py"
 SHOWN = 12
 
@@ -139,7 +138,7 @@ def shown(value: float) -> str:
 
 @click.command(name="style")
 @click.option("--root", type=click.Path(path_type=Path), default=ROOT, help="the checkout that is measured")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(root: Path, as_json: bool) -> int:
     """Measure how the code is written; exit status 1 when a promise is broken."""
     found = judge(root)

@@ -6,10 +6,9 @@ Each stock library is compared with ours in its own table precision; each pair o
 from __future__ import annotations
 
 import base64
-import html
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,17 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.paths import BUILD
 from firmware_bridge.base.progress import track
+from firmware_bridge.base.templates import render
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from firmware_bridge.microfrontend.golden import SAMPLES, golden_signals
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
-from tools import console
+from tools import console, options
 from tools.lab.bench_frontend import load_clips
 from tools.lab.m7 import run_clip
 from tools.lab.oracles import Mltk, available, version
 
 Features = NDArray[np.uint16]
+Picture = tuple[str, str]  # its title, and the PNG in base64
 Implementation = tuple[str, FrontendSpec, Any]
 SHOWN = ("full-scale noise", "bursts", "clip 0")  # signals with a picture in the report
 SPECS = {
@@ -37,6 +38,7 @@ SPECS = {
     "mltk": FrontendSpec(step_ms=10, dc_notch=DcNotch(), activity=ActivityDetection()),
 }
 OUT = BUILD / "alignment"
+TEMPLATE = Path(__file__).with_name("templates") / "alignment.html"
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ def compare(
     return Row(name, who, spec.tables, compared, values, differing, worst), shown
 
 
-def picture(title: str, ours: Features, theirs: Features) -> str:
-    """Return an HTML image: our spectrogram, theirs, and the map of their difference."""
+def picture(title: str, ours: Features, theirs: Features) -> Picture:
+    """Return a picture of our spectrogram, theirs, and the map of their difference."""
     import io
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -130,26 +132,19 @@ def picture(title: str, ours: Features, theirs: Features) -> str:
         axes.set_title(label, fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=80, metadata={"Software": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+    return title, base64.b64encode(buffer.getvalue()).decode()
 
 
-def page(rows: list[Row], pictures: list[str], notes: list[str], good: bool) -> str:
+def page(rows: list[Row], pictures: list[Picture], notes: list[str], good: bool) -> str:
     """Return the report as one self-contained HTML page."""
-    names = list(asdict(rows[0])) if rows else []
-    head = "".join(f"<th>{name}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in asdict(row).values()) + "</tr>"
-        for row in rows
-    )
-    verdict = "0 LSB: every implementation computes the same features." if good else "Some values differ."
-    lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-    return (
-        '<!doctype html><meta charset="utf-8"><title>Front-end alignment</title>'
-        "<style>body{font:14px sans-serif;margin:2em}td,th{padding:2px 10px;text-align:right}"
-        "td:nth-child(-n+2){text-align:left}img{display:block;max-width:100%}</style>"
-        f"<h1>Front-end alignment</h1><p><b>{verdict}</b></p><ul>{lines}</ul>"
-        f"<table><tr>{head}</tr>{body}</table><h2>Spectrograms and difference maps</h2>{''.join(pictures)}"
+    return render(
+        TEMPLATE,
+        escape=True,
+        columns=[field.name for field in fields(Row)],
+        rows=[asdict(row) for row in rows],
+        pictures=pictures,
+        notes=notes,
+        good=good,
     )
 
 
@@ -158,7 +153,7 @@ def page(rows: list[Row], pictures: list[str], notes: list[str], good: bool) -> 
     "--clips", default=30, show_default=True, help="recordings beside the golden signals; 0 for all"
 )
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, help="folder of the report")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(clips: int, out: Path, as_json: bool) -> int:
     """Compare every implementation of the front-end on golden vectors; exit status 1 on any difference."""
     from firmware_bridge.base.files import write_bytes, write_json
@@ -167,7 +162,8 @@ def command(clips: int, out: Path, as_json: bool) -> int:
     real, what = load_clips(clips)
     signals = golden_signals() | {f"clip {index}": clip for index, clip in enumerate(real)}
     jobs = [(name, one) for name, spec in SPECS.items() for one in implementations(spec, list(oracles))]
-    rows, pictures = [], []
+    rows: list[Row] = []
+    pictures: list[Picture] = []
     for name, implementation in track(jobs, "comparing front-ends"):
         row, shown = compare(name, implementation, signals)
         rows.append(row)
@@ -203,5 +199,5 @@ def command(clips: int, out: Path, as_json: bool) -> int:
 
 
 if __name__ == "__main__":
-    console.show_progress()
-    raise SystemExit(command.main(standalone_mode=False))
+    with console.showing():
+        raise SystemExit(command.main(standalone_mode=False))

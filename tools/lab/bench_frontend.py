@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, preset
-from tools import console
+from tools import console, options
 from tools.lab.oracles import Oracle, available, version
 
 Clips = Sequence[NDArray[np.int16]]
@@ -144,7 +144,7 @@ def memory(spec: FrontendSpec) -> dict[str, int]:
 @click.option("--clips", "limit", default=600, show_default=True, help="how many clips")
 @click.option("--rounds", default=ROUNDS, show_default=True, help="rounds; the best of each contender counts")
 @click.option("--out", type=click.Path(path_type=Path), help="write the results as JSON")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
     """Race our front-end against the stock ones."""
     from firmware_bridge.base.files import write_json

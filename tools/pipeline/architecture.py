@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
 from firmware_bridge.contract.bundle import load_bundle
-from tools.pipeline.recipe import Recipe
+from tools.pipeline.recipe import Recipe, recipe_of
 
 if TYPE_CHECKING:
     from edgetpu_models.reweight.store import Template
@@ -95,10 +95,7 @@ def pairs_of_bundle(directory: Path) -> tuple[str, list[tuple[Path, Path]]]:
             f"the networks of {directory} were not made by the real compiler",
             "templates come from real compiles only: build where the compiler is installed",
         )
-    pairs = [
-        (bundle.directory / m.file, bundle.directory / f"{Path(m.file).stem}_edgetpu.tflite")
-        for m in models.values()
-    ]
+    pairs = [(bundle.path(m), made) for m in models.values() if (made := bundle.compiled_path(m))]
     if len({inspect(compiled).token for _, compiled in pairs}) < len(pairs):
         raise ReweightRefused(
             f"the networks of {directory} were compiled together (one caching token), and no real pair of files shows "
@@ -110,4 +107,4 @@ def pairs_of_bundle(directory: Path) -> tuple[str, list[tuple[Path, Path]]]:
                 if "--" in line
             ),
         )
-    return shape_of(dict(bundle.manifest.recipe)), pairs
+    return recipe_shape(recipe_of(bundle.manifest)), pairs

@@ -199,7 +199,7 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
         write_json(
             folder / "fusion.json",
             {
-                **{name: head.to_dict() for name, head in heads.items()},
+                **{name: head.model_dump() for name, head in heads.items()},
                 "temperature": best_temperature(logits, part.truth),
                 "acoustic_scale": scales[0],
                 "acoustic_zero_point": zeros[0],
@@ -227,7 +227,7 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
     `bayes` knows the true word and the table: no fusion of these acoustic scores can be expected to do better.
     """
     head, vote, control = (
-        FusionHead.from_dict(fusion[name]) for name in ("fusion", "keyword_vote", "control")
+        FusionHead.model_validate(fusion[name]) for name in ("fusion", "keyword_vote", "control")
     )
     order = shuffled(part.words, inputs.recipe.seed)
     mixed = np.concatenate([part.acoustic, part.keyword[order]], axis=1)

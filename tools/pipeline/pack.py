@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from edgetpu_models.compile import compile_models
 from edgetpu_models.compiler import locate
 from edgetpu_models.reweight import store as templates
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
+from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.base.files import sha256_file, write_json
 from firmware_bridge.base.progress import note
+from firmware_bridge.base.templates import render
 from firmware_bridge.base.version import git_revision
-from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
+from firmware_bridge.contract.bundle import (
+    Bundle,
+    Licence,
+    Manifest,
+    ModelFile,
+    Recorded,
+    SplitRecord,
+    compiled_name,
+    load_bundle,
+    write_bundle,
+)
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.architecture import what_to_compile
 from tools.pipeline.closure import closure_of
@@ -25,29 +40,31 @@ from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
 from train.foundation.yamnet import YAMNET_FILE
 
+MODEL_CARD = Path(__file__).with_name("templates") / "MODEL_CARD.md.j2"
 
-def licences(inputs: Inputs) -> list[dict[str, Any]]:
+
+def licences(inputs: Inputs) -> list[Licence]:
     """Return the terms of every corpus and network that went into the networks."""
 
-    def of(corpus: Corpus) -> dict[str, Any]:
-        return {
-            "name": corpus.name,
-            "kind": "corpus",
-            "licence": corpus.licence,
-            "attribution": corpus.attribution,
-            "commercial": corpus.commercial,
-        }
+    def of(corpus: Corpus) -> Licence:
+        return Licence(
+            name=corpus.name,
+            kind="corpus",
+            licence=corpus.licence,
+            attribution=corpus.attribution,
+            commercial=corpus.commercial,
+        )
 
     listed = [of(inputs.emotion), of(inputs.words)]
     if has_foundation(inputs.recipe):
         listed.append(
-            {
-                "name": "yamnet",
-                "kind": "network",
-                "licence": YAMNET_FILE.licence,
-                "attribution": "Google, github.com/google-coral/coralmicro",
-                "commercial": True,
-            }
+            Licence(
+                name="yamnet",
+                kind="network",
+                licence=YAMNET_FILE.licence,
+                attribution="Google, github.com/google-coral/coralmicro",
+                commercial=True,
+            )
         )
     return listed
 
@@ -85,7 +102,7 @@ def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
 
     def make(out: Path) -> None:
         for path, derived in zip(models, templates.derive(models), strict=True):
-            (out / f"{path.stem}_edgetpu.tflite").write_bytes(derived.data)
+            (out / compiled_name(path.stem)).write_bytes(derived.data)
         write_json(out / "evidence.json", {"evidence": "derived"})
 
     parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
@@ -104,7 +121,7 @@ def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
         return None
 
 
-def evidence_of(compiled: Path | None) -> str:
+def evidence_of(compiled: Path | None) -> Literal["", "measured", "derived"]:
     """Return the evidence of a stage's compiled networks: `measured` (the compiler's own), `derived`, or nothing."""
     if compiled is None:
         return ""
@@ -115,26 +132,25 @@ def _compile(models: list[Path], out: Path) -> None:
     compile_models(models, out)
 
 
-def model_entry(
-    name: str, path: Path, compiled: Path | None, parameters: int
-) -> tuple[dict[str, Any], bytes]:
+def model_entry(name: str, path: Path, compiled: Path | None, parameters: int) -> tuple[ModelFile, bytes]:
     """Return the manifest's entry of a network, and the file that goes into the bundle."""
     network = Int8Network(path)
     content = path.read_bytes()
-    entry = {
-        "file": f"{name}.tflite",
-        "sha256": sha256_file(path),
-        "bytes": len(content),
-        "parameters": parameters,
-        "input_shape": list(network.input_shape),
-        "output_shape": list(network.output_shape),
-        "input_scale": network.input_scale,
-        "input_zero_point": network.input_zero_point,
-        "output_scale": network.output_scale,
-        "output_zero_point": network.output_zero_point,
-        "compiled": compiled is not None,
-        "compiled_evidence": evidence_of(compiled),
-    }
+    file = f"{name}.tflite"
+    entry = ModelFile(
+        file=file,
+        sha256=sha256_file(path),
+        bytes=len(content),
+        parameters=parameters,
+        input_shape=list(network.input_shape),
+        output_shape=list(network.output_shape),
+        input_scale=network.input_scale,
+        input_zero_point=network.input_zero_point,
+        output_scale=network.output_scale,
+        output_zero_point=network.output_zero_point,
+        compiled=compiled_name(name) if compiled else None,
+        compiled_evidence=evidence_of(compiled),
+    )
     return entry, content
 
 
@@ -171,38 +187,39 @@ def point_at(link: Path, directory: Path) -> None:
 def _write(
     inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path, heard: Prints
 ) -> Bundle:
-    figures = json.loads((judged / "figures.json").read_text())
+    figures = TypeAdapter(dict[str, Quantity]).validate_json((judged / "figures.json").read_bytes())
     heads = json.loads((made.fusion / "fusion.json").read_text())
     files: dict[str, bytes] = {}
-    models = {}
+    models: dict[str, ModelFile] = {}
     for name, folder in (("acoustic", made.acoustic), ("keyword", made.keyword)):
-        parameters = int(figures[f"parameters_{name}"]["value"])
+        parameters = int(figures[f"parameters_{name}"].value)
         models[name], files[f"{name}.tflite"] = model_entry(
             name, folder / f"{name}.tflite", compiled, parameters
         )
-        if compiled:
-            files[f"{name}_edgetpu.tflite"] = (compiled / f"{name}_edgetpu.tflite").read_bytes()
+        if compiled and (file := models[name].compiled):
+            files[file] = (compiled / file).read_bytes()
     split = inputs.split.as_dict()
-    manifest = {
-        "name": inputs.recipe.name,
-        "labels": list(inputs.labels),
-        "keywords": list(inputs.recipe.composed.classes),
-        "window_ms": inputs.recipe.window.window_ms,
-        "hop_ms": inputs.recipe.window.hop_ms,
-        "frontend": inputs.frontend.to_dict(),
-        "table_hash": inputs.frontend.table_hash,
-        "scaling": inputs.scaling.to_dict(),
-        "models": models,
-        "fusion": heads["fusion"],
-        "keyword_vote": heads["keyword_vote"],
-        "corpus": inputs.fingerprints,
-        "split": {**split, "hash": inputs.split.hash},
-        "recipe": inputs.recipe.model_dump(mode="json"),
-        "figures": figures,
-        "licences": licences(inputs),
-        "evidence": inputs.evidence,
-        "git_revision": git_revision(),
-    }
+    manifest = Manifest(
+        name=inputs.recipe.name,
+        labels=list(inputs.labels),
+        keywords=list(inputs.recipe.composed.classes),
+        window_ms=inputs.recipe.window.window_ms,
+        hop_ms=inputs.recipe.window.hop_ms,
+        frontend=inputs.frontend,
+        table_hash=inputs.frontend.table_hash,
+        scaling=inputs.scaling,
+        models=models,
+        fusion=FusionHead.model_validate(heads["fusion"]),
+        keyword_vote=FusionHead.model_validate(heads["keyword_vote"]),
+        corpus=inputs.fingerprints,
+        split=SplitRecord(**split, hash=inputs.split.hash),
+        recipe=Recorded(inputs.recipe.model_dump(mode="json")),
+        figures=figures,
+        licences=licences(inputs),
+        speech=inputs.speech,
+        git_revision=git_revision(),
+        files={},
+    )
     files[HEARD_FILE] = heard.to_bytes()
     files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
     if (picture := made.teacher / "layers.png").is_file():
@@ -211,14 +228,6 @@ def _write(
     return write_bundle(directory, manifest, files)
 
 
-def model_card(manifest: dict[str, Any]) -> str:
+def model_card(manifest: Manifest) -> str:
     """Return the model card of a bundle as Markdown."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tools.pipeline", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=False,
-    )
-    return environment.get_template("MODEL_CARD.md.j2").render(**manifest)
+    return render(MODEL_CARD, escape=False, **dict(manifest))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
 from firmware_bridge.base.paths import RECIPES
+from firmware_bridge.base.settings import Settings, explain
+from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import preset
 from quantize.convert import CalibrationSettings
@@ -23,11 +26,7 @@ from train.student.network import StudentSettings
 from train.teacher.settings import TeacherSettings
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FrontendChoice(_Section):
+class FrontendChoice(Settings):
     """Which front-end, and how features become int8."""
 
     preset: str = "yamnet"
@@ -39,20 +38,20 @@ class FrontendChoice(_Section):
 Speakers = Annotated[int, Field(ge=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class SplitChoice(_Section):
+class SplitChoice(Settings):
     """How many speakers are kept for reporting and for choosing, or their names."""
 
     test: Speakers = 4
     validation: Speakers = 2
 
 
-class ViewChoice(_Section):
+class ViewChoice(Settings):
     """How many varied views of each clip."""
 
     count: int = Field(default=8, ge=0, le=50)
 
 
-class FoundationChoice(_Section):
+class FoundationChoice(Settings):
     """The foundation model, and its layers for trunk and teacher."""
 
     network: Literal["yamnet", "none"] = "yamnet"
@@ -60,7 +59,7 @@ class FoundationChoice(_Section):
     teacher_layer: str = "probe"
 
 
-class DistilChoice(_Section):
+class DistilChoice(Settings):
     """How distillation is tried."""
 
     seeds: int = Field(default=2, ge=1, le=10)
@@ -68,7 +67,7 @@ class DistilChoice(_Section):
     temperature: float = Field(default=2.0, gt=0)
 
 
-class Recipe(_Section):
+class Recipe(Settings):
     """A whole recipe; see `edgetpu_models/recipes/trunk.toml` for what each part means."""
 
     name: str
@@ -125,7 +124,7 @@ def load_recipe(name: str) -> Recipe:
     return parse_recipe(data, path.name)
 
 
-def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
+def parse_recipe(data: Mapping[str, Any], source: str) -> Recipe:
     """Check a recipe's data.
 
     Raises:
@@ -135,26 +134,16 @@ def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = [str(part) for part in first["loc"]]
-        where = ".".join(place)
-        if first["type"] == "extra_forbidden":
-            valid = ", ".join(valid_keys(place[:-1]))
-            raise InvalidSetting(f"{source}: unknown key '{where}'", f"valid keys there: {valid}") from error
-        raise InvalidSetting(
-            f"{source}: {where}: {first['msg']}", "mend the value; the recipes' comments help"
-        ) from error
+        raise explain(error, Recipe, source, "mend the value; the recipes' comments help") from error
     # Said now, not by the device after an hour of training.
     recipe.window.frames_of(preset(recipe.frontend.preset))
     return recipe
 
 
-def valid_keys(place: list[str]) -> list[str]:
-    """Return the keys that a recipe may have at a place (`[]` for the top level)."""
-    model: type[BaseModel] = Recipe
-    for part in place:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return sorted(model.model_fields)
+def recipe_of(manifest: Manifest) -> Recipe:
+    """Return the recipe that a bundle was built from.
+
+    Raises:
+        InvalidSetting: It was written for another version of this project.
+    """
+    return manifest.recipe.read(lambda data: parse_recipe(data, "the bundle's recipe"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from firmware_bridge.base.evidence import Quantity
 from firmware_bridge.contract.bundle import Bundle
 from tools import console
 
@@ -36,23 +37,23 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
 )
 
 
-def shown(figure: dict[str, Any]) -> str:
+def shown(figure: Quantity) -> str:
     """Return a figure as `57.1 %` or `1,234`, with its interval where it has one."""
-    value = figure["value"]
-    number = f"{value:,.0f}" if float(value).is_integer() and figure["unit"] != "%" else f"{value:,.1f}"
-    unit = f" {figure['unit']}" if figure["unit"] not in ("", "bytes", "points") else ""
-    spread = f" [{figure['interval'][0]:.0f}..{figure['interval'][1]:.0f}]" if figure["interval"] else ""
+    value, unit = figure.value, figure.unit
+    number = f"{value:,.0f}" if float(value).is_integer() and unit != "%" else f"{value:,.1f}"
+    unit = f" {unit}" if unit not in ("", "bytes", "points") else ""
+    spread = f" [{figure.interval[0]:.0f}..{figure.interval[1]:.0f}]" if figure.interval else ""
     return f"{number}{unit}{spread}"
 
 
 def table_rows(bundle: Bundle) -> list[tuple[str, str, str, str]]:
     """Return the rows (what, first figure, second figure, evidence) of the closing table."""
-    figures, speech = bundle.manifest.figures, bundle.manifest.evidence
+    figures, speech = bundle.manifest.figures, bundle.manifest.speech
     rows = []
     for title, first, second in ROWS:
         one = figures[first]
-        evidence = one["evidence"]
-        tag = f"{evidence}, synthetic" if speech == "synthetic" and "speech" in one["source"] else evidence
+        evidence = one.evidence.value
+        tag = f"{evidence}, synthetic" if speech == "synthetic" and "speech" in one.source else evidence
         rows.append((title, shown(one), shown(figures[second]) if second else "", tag))
     return rows
 
@@ -97,7 +98,7 @@ def stored_ranking(bundle: Bundle) -> dict[str, Any] | None:
 def show_bundle(bundle: Bundle) -> None:
     """Print the closing table, what it rests on, and the licences."""
     manifest = bundle.manifest
-    if manifest.evidence == "synthetic":
+    if manifest.speech == "synthetic":
         console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
     console.emit_table(
         f"Bundle {manifest.name} {bundle.id[:12]}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.agreement import Agreement
@@ -16,24 +16,22 @@ if TYPE_CHECKING:
 
 @click.command(name="agree")
 @click.argument("model", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--bundle", type=click.Path(path_type=Path), help="count decisions of this bundle on real clips"
-)
-@click.option("--corpus", help="NAME or NAME:PATH, for --bundle; by default the bundle's own")
+@options.bundle("count decisions of this bundle on real clips", default=None)
+@options.corpus("for --bundle, by default its own")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=60, show_default=True, help="clips, spread over all"
 )
 @click.option("--inputs", "count", default=8, show_default=True, help="random inputs, for MODEL")
-@click.option("--seed", default=0, show_default=True, help="for the inputs")
+@options.seed()
 @click.option(
     "--max-flips",
     type=click.IntRange(min=0),
     help="exit status 1 above so many other winners [chip_flips of budgets.toml]",
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     model: Path | None,
-    bundle: Path | None,
+    bundle_dir: Path | None,
     corpus: str | None,
     limit: int,
     count: int,
@@ -47,7 +45,7 @@ def command(
     """
     from firmware_bridge.base.errors import InvalidSetting
 
-    if (model is None) == (bundle is None):
+    if (model is None) == (bundle_dir is None):
         raise InvalidSetting(
             "give a MODEL or --bundle, one of both", "undertone agree build/bundle/acoustic.tflite"
         )
@@ -64,8 +62,8 @@ def command(
         else:
             _show(model.name, found)
         return int(max_flips is not None and found.flip_interval[1] > max_flips)
-    assert bundle is not None  # one of both, see above
-    flips = _flips(bundle, corpus, limit)
+    assert bundle_dir is not None  # one of both, see above
+    flips = _flips(bundle_dir, corpus, limit)
     if as_json:
         console.emit_json(flips.as_dict())
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.analyse import Analysis
@@ -30,7 +30,7 @@ _PLACES = {
 )
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="write the table per operation here")
 @click.option("--plot", type=click.Path(path_type=Path), help="draw the memory map here (SVG)")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     models: tuple[Path, ...], compiler: str, csv_path: Path | None, plot: Path | None, as_json: bool
 ) -> int:
@@ -74,7 +74,7 @@ def _tables(found: Analysis) -> None:
             _PLACES[r.target, r.on_chip],
             f"{r.parameter_bytes:,}",
             f"{r.activation_bytes:,}",
-            r.evidence.removesuffix(" mapped"),
+            r.ground.removesuffix(" mapped"),
         )
         for r in found.rows
     ]

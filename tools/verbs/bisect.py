@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.executors import Executor
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @click.option("--contract", type=click.Path(path_type=Path), help="tolerance file to hold the layers against")
 @click.option("--save", type=click.Path(path_type=Path), help="write the measured tolerances here")
 @click.option("--inputs", "count", default=8, show_default=True, help="how many random inputs")
-@click.option("--seed", default=0, show_default=True, help="for the inputs")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.seed()
+@options.as_json()
 def command(
     model: Path,
     tensors: Path | None,

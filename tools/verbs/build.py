@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from firmware_bridge.base.paths import BUILD
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from firmware_bridge.chip.regions import Region
@@ -103,13 +103,11 @@ def report(firmware: Firmware) -> dict[str, Any]:
 
 @click.command(help="Build the firmware of a port, and report its memories against the chip's.")
 @click.option("--port", default="twin", show_default=True, help=f"{', '.join(PORTS)}.")
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
-)
-@click.option("--sdk", help="Checkout of coralmicro, for that port [$CORALMICRO_DIR].")
-@click.option("--out", type=click.Path(path_type=Path), help="Where to build [build/firmware/PORT].")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_json: bool) -> int:
+@options.bundle()
+@options.sdk()
+@click.option("--out", type=click.Path(path_type=Path), help="where to build [build/firmware/PORT]")
+@options.as_json()
+def command(port: str, bundle_dir: Path, sdk: str | None, out: Path | None, as_json: bool) -> int:
     """Build; exit status 1 when a memory is too small for it."""
     from firmware_bridge.base.errors import UnknownName
     from firmware_bridge.base.files import sha256_file
@@ -119,7 +117,7 @@ def command(port: str, bundle_dir: str, sdk: str | None, out: Path | None, as_js
 
     if port not in PORTS:
         raise UnknownName("port", port, PORTS)
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    bundle = load_bundle(bundle_dir)
     found = find_sdk(sdk) if port == "coralmicro" else None
     folder = (out or BUILD / "firmware" / port).resolve()
     built = build_port(port, bundle.directory, folder, found.folder if found else None)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from firmware_bridge.base.progress import tell
-from tools import console
-from tools.at_once import at_once, processes
+from tools import console, options
 from tools.pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -102,14 +101,14 @@ def show_times(stages: Stages) -> None:
 
 
 @click.command(help="Build the bundle of a recipe: features, teacher, students, int8, analysis, fusion.")
-@click.option("--recipe", "name", default="trunk", show_default=True, help="Recipe name, or a .toml file.")
-@click.option("--corpus", help="Emotion corpus, NAME or NAME:PATH, in place of the recipe's.")
-@click.option("--keywords", help="Keyword corpus, NAME or NAME:PATH, in place of the recipe's.")
-@at_once
-@click.option("--times", is_flag=True, help="Show the seconds of every stage that was made.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+@options.recipe()
+@options.corpus("the recipe's emotion corpus by default")
+@click.option("--keywords", help="keyword corpus, NAME or NAME:PATH, in place of the recipe's")
+@options.at_once()
+@click.option("--times", is_flag=True, help="show the seconds of every stage that was made")
+@options.as_json()
 def command(
-    name: str,
+    recipe_name: str,
     corpus: str | None,
     keywords: str | None,
     threads: int | None,
@@ -123,11 +122,11 @@ def command(
     from tools.pipeline.stages import Stages
     from tools.pipeline.summary import show_bundle
 
-    recipe = effective_recipe(name)
+    recipe = effective_recipe(recipe_name)
     named = {"emotion_corpus": corpus, "keyword_corpus": keywords}
     recipe = recipe.model_copy(update={key: value for key, value in named.items() if value})
     stages = Stages()
-    bundle = build(recipe, stages, processes(threads, in_process))
+    bundle = build(recipe, stages, options.processes(threads, in_process))
     if as_json:
         console.emit_json(
             {
@@ -135,7 +134,7 @@ def command(
                 "id": bundle.id,
                 "made": stages.made,
                 "seconds": {stage: asdict(spent) for stage, spent in stages.spent.items()},
-                "figures": bundle.manifest.figures,
+                "figures": {name: one.as_dict() for name, one in bundle.manifest.figures.items()},
             }
         )
         return

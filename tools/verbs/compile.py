@@ -6,18 +6,24 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="compile")
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/compiled"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/compiled"),
+    show_default=True,
+    help="folder of the compiled files",
+)
 @click.option("--timeout", "timeout_s", default=180, show_default=True, help="the compiler's own timer, s")
 @click.option(
     "--retries", default=2, show_default=True, help="how often a failure without a reason is tried again"
 )
 @click.option("--min-runtime", type=int, help="oldest Edge TPU runtime that must run the result")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     models: tuple[Path, ...], out: Path, timeout_s: int, retries: int, min_runtime: int | None, as_json: bool
 ) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def protocols_for(corpora: Sequence[Corpus]) -> list[dict[str, Any]]:
 @click.option(
     "--cut", "cut_to", type=click.Path(path_type=Path), help="write the clips as files of their own"
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     corpora: tuple[str, ...], with_sound: bool, complete: bool, cut_to: Path | None, as_json: bool
 ) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from tools.health.finding import Finding
@@ -55,7 +55,7 @@ def verdict(findings: Sequence[Finding]) -> int:
 
 
 @click.command(name="doctor")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(as_json: bool) -> int:
     """Look at this machine: packages, compilers, corpora, board. Exit status 2 when a build could not run."""
     from tools.health.system import System

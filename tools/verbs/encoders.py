@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from train.foundation.cost import Cost
@@ -136,8 +136,8 @@ def _short(count: int) -> str:
 @click.option("--cost", "with_cost", is_flag=True, help="time an hour of speech on this computer")
 @click.option("--check-cut", is_flag=True, help="compare the cut network with the whole one at every layer")
 @click.option("--sweep", "corpus_name", help="score every layer on CORPUS[:PATH], speakers left out in folds")
-@click.option("--speakers", help="of the corpus, only these: comma-separated, as in `evaluate`")
-@click.option("--folds", default=6, show_default=True)
+@options.speakers()
+@click.option("--folds", default=6, show_default=True, help="parts that the speakers are dealt into")
 @click.option(
     "--deal",
     type=click.Choice(["interleaved", "consecutive"]),
@@ -145,8 +145,8 @@ def _short(count: int) -> str:
     show_default=True,
     help="who shares a fold: actors 01, 07, 13, or 01-03 as in `undertone folds`",
 )
-@click.option("--scheduler", help="listen on a Dask cluster: its scheduler's address")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.scheduler()
+@options.as_json()
 def command(
     name: str | None,
     seconds: float,

@@ -8,27 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firmware_bridge.base.errors import UnknownName
-from firmware_bridge.base.paths import BUNDLE
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from tools.scoring import Evaluation
 
-CURRENT = BUNDLE
 OUTPUTS = ("acoustic", "keyword", "fused")
 EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each executor's scores
 
 
 @click.command(name="evaluate")
-@click.option(
-    "--bundle",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=CURRENT,
-    help="folder of the bundle; by default the one that was built last",
-)
-@click.option("--corpus", help="NAME or NAME:PATH; by default the bundle's own")
-@click.option("--speakers", help="names, comma-separated; by default all that the bundle has not heard")
+@options.bundle()
+@options.corpus("by default the bundle's own")
+@options.speakers("names, comma-separated; by default all that the bundle has not heard")
 @click.option(
     "--executor",
     default="reference",
@@ -37,9 +29,9 @@ EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each ex
 )
 @click.option("--limit", type=click.IntRange(min=1), help="at most so many clips, spread over all")
 @click.option("--plot", type=click.Path(path_type=Path), help="write a picture of the confusions here (PNG)")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
-    directory: Path,
+    bundle_dir: Path,
     corpus: str | None,
     speakers: str | None,
     executor: str,
@@ -57,7 +49,7 @@ def command(
 
     if executor not in EVIDENCE:
         raise UnknownName("executor", executor, EVIDENCE)
-    bundle = load_bundle(directory)
+    bundle = load_bundle(bundle_dir)
     chosen = choose(bundle, corpus, speakers.split(",") if speakers else None, limit)
     found = evaluate(bundle, chosen, modelled=executor == "edgetpu-model")
     if plot is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="explain")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(words: tuple[str, ...], as_json: bool) -> int:
     """Explain WORDS: a lint code, an operation, an error's name, or a line of the compiler's log."""
     from edgetpu_models.explain import explain
@@ -21,8 +21,8 @@ def command(words: tuple[str, ...], as_json: bool) -> int:
     console.emit_text(f"{found.name} ({found.kind})")
     console.emit_text(f"  means: {found.meaning}")
     console.emit_text(f"  change: {found.remedy}")
-    if found.evidence:
-        console.emit_text(f"  known from: {found.evidence}")
+    if found.ground:
+        console.emit_text(f"  known from: {found.ground}")
     if found.related:
         console.emit_text(f"  related: {', '.join(found.related)}")
     return 0

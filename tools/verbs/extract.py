@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from train.foundation.extraction.run import Outcome
@@ -60,14 +60,18 @@ def show(facts: dict[str, Any]) -> None:
 @click.option("--layers", required=True, help="comma-separated, or 'all'")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="where the shards go")
 @click.option(
-    "--keep", type=click.Choice(["sequences", "statistics"]), default="sequences", show_default=True
+    "--keep",
+    type=click.Choice(["sequences", "statistics"]),
+    default="sequences",
+    show_default=True,
+    help="every step of a layer, or mean and deviation over time",
 )
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), help="default: float16 for sequences")
 @click.option("--first-seconds", default=0.0, help="hear only the beginning of each clip")
-@click.option("--speakers", help="of the corpus, only these: comma-separated")
-@click.option("--scheduler", help="address of a Dask scheduler, for instance tcp://10.0.0.1:8786")
+@options.speakers()
+@options.scheduler()
 @click.option("--workers", type=click.IntRange(1), help="processes on this computer")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     corpus: str,
     which: str,

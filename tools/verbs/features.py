@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def plot_png(features: NDArray[np.uint16], spec: FrontendSpec, title: str) -> by
 )
 @click.option("--out", type=click.Path(path_type=Path), help="write uint16[frames, channels] as .npy")
 @click.option("--plot", type=click.Path(path_type=Path), help="write a picture as .png")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(wav: Path, preset: str, out: Path | None, plot: Path | None, as_json: bool) -> int:
     """Compute the features of WAV (any sound file) bit for bit as the chip does."""
     import numpy as np
@@ -87,7 +87,7 @@ def command(wav: Path, preset: str, out: Path | None, plot: Path | None, as_json
         "seconds": round(audio.seconds, 6),
         "notes": [*audio.notes, *notes],
         "preset": preset,
-        "spec": spec.to_dict(),
+        "spec": spec.model_dump(mode="json"),
         "table_hash": spec.table_hash,
         "backend": frontend.backend,
         "frames": len(features),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firmware_bridge.base.paths import BUILD
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from firmware_bridge.contract.bundle import Bundle
@@ -120,30 +120,28 @@ def wait_for_board(system: System, board: UsbBoard, limit_s: float) -> UsbBoard:
 
 
 @click.command(help="Write firmware and bundle to a board, and make sure that it runs them.")
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
-)
+@options.bundle()
 @click.option(
     "--firmware",
     "folder",
     type=click.Path(path_type=Path),
     default=FIRMWARE,
-    help="What `undertone build --port coralmicro` made [build/firmware/coralmicro].",
+    help="what `undertone build --port coralmicro` made [build/firmware/coralmicro]",
 )
-@click.option("--sdk", help="Checkout of coralmicro [$CORALMICRO_DIR].")
-@click.option("--serial", default="", help="Serial number of the board, where there are several.")
-@click.option("--port", default="", help="Where it answers afterwards [socket://10.10.10.1:7000].")
-@click.option("--limit", default=300.0, show_default=True, help="Most seconds for the flash tool.")
-@click.option("--wait", default=30.0, show_default=True, help="Most seconds for the board to come back.")
+@options.sdk()
+@click.option("--serial", default="", help="serial number of the board, where there are several")
+@options.port("where it answers afterwards")
+@click.option("--limit", default=300.0, show_default=True, help="most seconds for the flash tool")
+@click.option("--wait", default=30.0, show_default=True, help="most seconds for the board to come back")
 @click.option(
-    "--firmware-only", is_flag=True, help="Take a bundle that the board cannot run: only the firmware counts."
+    "--firmware-only", is_flag=True, help="take a bundle that the board cannot run: only the firmware counts"
 )
-@click.option("--yes", is_flag=True, help="Do not ask before derived networks are written.")
-@click.option("--dry-run", is_flag=True, help="Check everything, touch nothing.")
-@click.option("--list", "list_only", is_flag=True, help="List the boards and their states, touch nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+@click.option("--yes", is_flag=True, help="do not ask before derived networks are written")
+@click.option("--dry-run", is_flag=True, help="check everything, touch nothing")
+@click.option("--list", "list_only", is_flag=True, help="list the boards and their states, touch nothing")
+@options.as_json()
 def command(
-    bundle_dir: str,
+    bundle_dir: Path,
     folder: Path,
     sdk: str | None,
     serial: str,
@@ -161,14 +159,14 @@ def command(
     from firmware_bridge.contract.bundle import load_bundle
     from firmware_bridge.ports.coralmicro.sdk import COMMIT
     from tools.board.firmware import read_firmware
-    from tools.board.greet import BOARD_URL, greet, require_bundle
+    from tools.board.greet import greet, require_bundle
     from tools.board.sdk import find_sdk
     from tools.health.system import System
 
     system = System()
     if list_only:
         return show_boards(system.boards(), as_json)
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    bundle = load_bundle(bundle_dir)
     if not firmware_only:
         require_compiled(bundle)
         if not dry_run:
@@ -186,16 +184,15 @@ def command(
     tell(f"flash: {plan.board.title}, {plan.board.state}")
     run = write_board(plan, folder.resolve() / "flash.log", limit)
     back = wait_for_board(system, plan.board, wait)
-    url = port or BOARD_URL
-    identity = greet(url, wait)
-    require_bundle(identity, None if firmware_only else bundle.id, url)
+    identity = greet(port, wait)
+    require_bundle(identity, None if firmware_only else bundle.id, port)
     if as_json:
-        facts = {"flashed": True, "port": url, "seconds": round(run.seconds, 1), "log": str(run.log)}
+        facts = {"flashed": True, "port": port, "seconds": round(run.seconds, 1), "log": str(run.log)}
         console.emit_json(facts | {"board": back.as_dict(), "identity": asdict(identity)})
     else:
         console.emit_text(
             f"flashed {back.title} in {run.seconds:.0f} s\n"
-            f"it answers at {url}: build {identity.build}, bundle {identity.bundle[:12]}"
+            f"it answers at {port}: build {identity.build}, bundle {identity.bundle[:12]}"
         )
     return None
 

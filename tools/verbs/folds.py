@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from tools import console
-from tools.at_once import at_once, processes
+from tools import console, options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,9 +72,7 @@ def run_fold(
         speakers = [str(s) for s in inputs.speakers[unseen]]
         proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
         cards = {
-            name: score(
-                inputs.truth[unseen], values, speakers, inputs.labels, proof, evidence=inputs.evidence
-            )
+            name: score(inputs.truth[unseen], values, speakers, inputs.labels, proof, speech=inputs.speech)
             for name, values in (("float", logits), ("int8", scores))
         }
         write_json(
@@ -176,19 +173,19 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
 @click.command(
     help="Cross-validate a recipe's acoustic branch: each fold's speakers are unheard in training."
 )
-@click.option("--recipe", "name", default="trunk", show_default=True, help="Recipe name, or a .toml file.")
-@click.option("--corpus", help="Emotion corpus, NAME or NAME:PATH, in place of the recipe's.")
-@click.option("--folds", "count", default=6, show_default=True, help="Number of folds.")
+@options.recipe()
+@options.corpus("the recipe's emotion corpus by default")
+@click.option("--folds", "count", default=6, show_default=True, help="number of folds")
 @click.option(
     "--protocol",
     default=SPEAKER_FOLDS,
     show_default=True,
-    help="Who is held out, by name (`undertone corpus` lists what fits a corpus).",
+    help="who is held out, by name (`undertone corpus` lists what fits a corpus)",
 )
-@at_once
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+@options.at_once()
+@options.as_json()
 def command(
-    name: str,
+    recipe_name: str,
     corpus: str | None,
     count: int,
     protocol: str,
@@ -204,7 +201,7 @@ def command(
     from tools.pipeline.stages import Stages
     from train.evaluation.splits import leave_speakers_out
 
-    recipe = effective_recipe(name)
+    recipe = effective_recipe(recipe_name)
     if corpus:
         recipe = recipe.model_copy(update={"emotion_corpus": corpus})
     inputs, stages = gather(recipe), Stages()
@@ -220,11 +217,11 @@ def command(
         require_unheard(inputs, sound, [held_out for held_out, _ in divided])
     # What all folds read is made once, with all cores.
     training_data(inputs, stages)
-    with Legs(stages, inputs, processes(threads, in_process)) as legs:
+    with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
         folders = [leg.result() for leg in [legs.start(run_fold, i, *one) for i, one in enumerate(divided)]]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
     summary = summarise(folds) | {"protocol": protocol, "warning": warning}
     if as_json:
-        console.emit_json({"summary": summary, "folds": folds, "speech": inputs.evidence})
+        console.emit_json({"summary": summary, "folds": folds, "speech": inputs.speech})
     else:
-        show(summary, folds, inputs.evidence, warning)
+        show(summary, folds, inputs.speech, warning)

@@ -6,28 +6,24 @@ from pathlib import Path
 
 import click
 
-from firmware_bridge.base.paths import BUILD
-from tools import console
+from firmware_bridge.base.paths import BUDGETS, BUILD
+from tools import console, options
 
 
 @click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
+@click.option("--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)")
+@options.bundle()
+@options.clips()
+@options.channel()
+@click.option("--limit", default=240, show_default=True, help="most segments to stream; 0 for all")
+@click.option("--budgets", "budget_file", type=click.Path(path_type=Path), help="budget file [budgets.toml]")
 @click.option(
-    "--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)."
+    "--out", type=click.Path(path_type=Path), default=BUILD / "hil", help="report folder [build/hil]"
 )
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
-)
-@click.option("--corpus", default="composed", show_default=True, help="composed, or NAME or NAME:PATH.")
-@click.option("--channel", default="bench", show_default=True, help="clean, bench, noisy or harsh.")
-@click.option("--limit", default=240, show_default=True, help="Most segments to stream; 0 for all.")
-@click.option("--budgets", "budget_file", type=click.Path(path_type=Path), help="Budget file [budgets.toml].")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=BUILD / "hil", help="Report folder [build/hil]."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+@options.as_json()
 def command(
     dut: str,
-    bundle_dir: str,
+    bundle_dir: Path,
     corpus: str,
     channel: str,
     limit: int,
@@ -38,7 +34,7 @@ def command(
     """Run the rig; exit status 1 when a promise is broken."""
     from firmware_bridge.base.errors import UnknownName
     from firmware_bridge.contract.bundle import load_bundle
-    from hil.budgets import DEFAULT_PATH, load_budgets
+    from hil.budgets import load_budgets
     from hil.devices import open_device
     from hil.report import tables
     from hil.rig.rerecord import CHANNELS
@@ -48,8 +44,8 @@ def command(
 
     if channel not in CHANNELS:
         raise UnknownName("channel", channel, CHANNELS)
-    budgets = load_budgets(budget_file or DEFAULT_PATH)
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    budgets = load_budgets(budget_file or BUDGETS)
+    bundle = load_bundle(bundle_dir)
     device = open_device(dut, bundle.directory)
     segments = segments_for(bundle, corpus, limit or None)
     report = run_hil(

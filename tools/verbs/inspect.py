@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.inside import Inside
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--disassemble", type=click.Path(path_type=Path), help="write every instruction word here, named or hex"
 )
 @click.option("--picture", type=click.Path(path_type=Path), help="draw the parameters here (SVG)")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(
     model: Path,
     original: Path | None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 _MARKS = {
     "breaks": "stops the compiler",
@@ -21,7 +21,7 @@ _MARKS = {
 @click.option(
     "--fix", "fixed", type=click.Path(path_type=Path), help="write a rewritten MODEL here (one model)"
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(models: tuple[Path, ...], fixed: Path | None, as_json: bool) -> int:
     """Check int8 MODELS against every rule; exit status 1 when something breaks or leaves the Edge TPU."""
     from edgetpu_models.lint import lint, passes
@@ -42,7 +42,7 @@ def command(models: tuple[Path, ...], fixed: Path | None, as_json: bool) -> int:
         console.emit_text(f"{name}: {len(found) or 'no'} findings")
         for f in found:
             console.emit_text(
-                f"  {f.op_index:>3} {f.op}: {f.rule} ({_MARKS[f.effect]}; evidence: {f.evidence})"
+                f"  {f.op_index:>3} {f.op}: {f.rule} ({_MARKS[f.effect]}; known from: {f.ground})"
             )
             console.emit_text(f"      {f.message}")
             console.emit_text(f"      change: {f.remedy}")

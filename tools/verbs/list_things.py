@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from firmware_bridge.base.paths import BUNDLES
-from tools import console
+from tools import console, options
 
 KINDS = ("corpora", "recipes", "presets", "bundles", "devices")
 
@@ -38,7 +38,7 @@ def corpora() -> list[dict[str, Any]]:
                     "speakers": len(corpus.speakers) if corpus.speakers_known else None,
                     "licence": corpus.licence,
                     "commercial": corpus.commercial,
-                    "evidence": corpus.evidence,
+                    "origin": corpus.origin,
                 }
         found.append(entry)
     return found
@@ -111,19 +111,19 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
         manifest = bundle.manifest
         entry |= {"state": "whole", "id": bundle.id, "name": manifest.name, "labels": manifest.labels}
         uar = manifest.figures.get("student_int8_uar")
-        entry |= {"evidence": manifest.evidence, "uar": uar["value"] if uar else None}
+        entry |= {"speech": manifest.speech, "uar": uar.value if uar else None}
         found.append(entry | {"commercial": manifest.commercial, "corpus": sorted(manifest.corpus)})
     return found
 
 
 def devices() -> list[dict[str, Any]]:
     """Return what `--dut` takes, and the serial ports with what is known of them."""
-    from hil.devices import AVAILABLE
+    from hil.devices import available
     from tools.board.usb import MEANING
     from tools.health.board import describe_port
     from tools.health.system import System
 
-    found: list[dict[str, Any]] = [{"name": name, "what": what} for name, what in AVAILABLE.items()]
+    found: list[dict[str, Any]] = [{"name": name, "what": what} for name, what in available().items()]
     system = System()
     for board in system.boards():
         name = f"USB {board.serial or board.place}"
@@ -146,7 +146,7 @@ LISTS = {
 
 @click.command(name="list")
 @click.argument("kinds", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(kinds: tuple[str, ...], as_json: bool) -> None:
     """List what there is. KINDS: corpora, recipes, presets, bundles, devices; all by default."""
     from firmware_bridge.base.errors import UnknownName
@@ -176,7 +176,7 @@ COLUMNS = {
         "noise_reduction",
         "pcan",
     ),
-    "bundles": ("name", "state", "id", "evidence", "uar", "folder"),
+    "bundles": ("name", "state", "id", "speech", "uar", "folder"),
     "devices": ("name", "what"),
 }
 

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firmware_bridge.base.paths import BUILD
-from tools import console
+from tools import console, options
 
 if TYPE_CHECKING:
     from hil.client.client import DeviceClient
 
-URL = "socket://10.10.10.1:7000"
 ROWS_PER_HEADING = 20
 
 
@@ -137,7 +135,7 @@ def known_labels(bundle_dir: Path, client: DeviceClient) -> tuple[list[str], flo
         note(f"labels are shown as numbers: {error.what}")
     else:
         if bundle.id == identity.bundle:
-            return list(bundle.manifest.labels), float(bundle.manifest.fusion["output_scale"])
+            return list(bundle.manifest.labels), bundle.manifest.fusion.output_scale
         note(f"labels are shown as numbers: the device runs the bundle {identity.bundle[:12]}")
     return [f"label {index}" for index in range(identity.labels)], 1 / 16
 
@@ -159,22 +157,20 @@ def show_window(live: Any, names: list[str], scale: float, as_json: bool) -> Non
 
 
 @click.command(help="Show what a device says: frames decoded, other text as it is. Ctrl-C ends it.")
-@click.option("--port", default=URL, show_default=True, help="Any pyserial port or URL.")
-@click.option("--baud", default=115200, show_default=True, help="Line rate of a real UART.")
-@click.option("--file", type=click.Path(path_type=Path), help="A recorded stream instead of a port.")
-@click.option("--stats", is_flag=True, help="Ask for its counters again and again.")
-@click.option("--crash", is_flag=True, help="What its last crash left.")
+@options.port()
+@options.baud()
+@click.option("--file", type=click.Path(path_type=Path), help="a recorded stream instead of a port")
+@click.option("--stats", is_flag=True, help="ask for its counters again and again")
+@click.option("--crash", is_flag=True, help="what its last crash left")
 @click.option(
-    "--elf", type=click.Path(path_type=Path), help="With --crash: the program that crashed, for its symbols."
+    "--elf", type=click.Path(path_type=Path), help="with --crash: the program that crashed, for its symbols"
 )
-@click.option("--live", is_flag=True, help="Have it listen, and show the scores of each window.")
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="For the labels' names [build/bundle]."
-)
-@click.option("--every", default=0.5, show_default=True, help="Seconds between two questions.")
-@click.option("--seconds", type=float, help="End after so many seconds.")
-@click.option("--raw", is_flag=True, help="Bytes in hexadecimal, nothing decoded.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--live", is_flag=True, help="have it listen, and show the scores of each window")
+@options.bundle("for the labels' names [build/bundle]")
+@click.option("--every", default=0.5, show_default=True, help="seconds between two questions")
+@click.option("--seconds", type=float, help="end after so many seconds")
+@click.option("--raw", is_flag=True, help="bytes in hexadecimal, nothing decoded")
+@options.as_json("one JSON object a line")
 def command(
     port: str,
     baud: int,
@@ -183,7 +179,7 @@ def command(
     crash: bool,
     elf: Path | None,
     live: bool,
-    bundle_dir: str,
+    bundle_dir: Path,
     every: float,
     seconds: float | None,
     raw: bool,
@@ -214,7 +210,7 @@ def command(
                 elif crash:
                     show_crash(DeviceClient(link), elf, as_json)
                 else:
-                    show_live(DeviceClient(link), Path(bundle_dir), every, seconds, as_json)
+                    show_live(DeviceClient(link), bundle_dir, every, seconds, as_json)
             finally:
                 link.close()
             return

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="provenance")
 @click.argument("original", type=click.Path(path_type=Path))
 @click.argument("compiled", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(original: Path, compiled: Path, as_json: bool) -> int:
     """Hold every layer and record of COMPILED against ORIGINAL.
 

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import click
 
-from tools import console
-from tools.verbs.monitor import URL
+from tools import console, options
 
 LONGEST_S = 3600
 
 
 @click.command(help="Record from a device's microphone; exit status 1 when samples were lost.")
-@click.option("--port", default=URL, show_default=True, help="Any pyserial port or URL.")
-@click.option("--baud", default=115200, show_default=True, help="Line rate of a real UART.")
+@options.port()
+@options.baud()
 @click.option(
-    "--seconds", type=click.FloatRange(0.01, LONGEST_S), default=5.0, show_default=True, help="How long."
+    "--seconds", type=click.FloatRange(0.01, LONGEST_S), default=5.0, show_default=True, help="how long"
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV file to write.")
-@click.option("--force", is_flag=True, help="Replace the file where there is one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="WAV file to write")
+@click.option("--force", is_flag=True, help="replace the file where there is one")
+@options.as_json()
 def command(port: str, baud: int, seconds: float, out: Path, force: bool, as_json: bool) -> int:
     """Record; Ctrl-C keeps what has come."""
     from firmware_bridge.base.errors import InvalidSetting

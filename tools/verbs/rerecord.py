@@ -7,21 +7,19 @@ from pathlib import Path
 import click
 
 from firmware_bridge.base.paths import BUILD
-from tools import console
+from tools import console, options
 
 
 @click.command(help="Re-record the test speakers of a bundle through a channel model; one WAV per segment.")
+@options.bundle()
+@options.clips()
+@options.channel()
+@click.option("--limit", default=20, show_default=True, help="most segments; 0 for all")
 @click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
+    "--out", type=click.Path(path_type=Path), default=BUILD / "rerecorded", help="where the files go"
 )
-@click.option("--corpus", default="composed", show_default=True, help="composed, or NAME or NAME:PATH.")
-@click.option("--channel", default="bench", show_default=True, help="clean, bench, noisy or harsh.")
-@click.option("--limit", default=20, show_default=True, help="Most segments; 0 for all.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=BUILD / "rerecorded", help="Where the files go."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(bundle_dir: str, corpus: str, channel: str, limit: int, out: Path, as_json: bool) -> None:
+@options.as_json()
+def command(bundle_dir: Path, corpus: str, channel: str, limit: int, out: Path, as_json: bool) -> None:
     """Write re-recorded segments as WAV files, with the room and noise drawn for each."""
     from firmware_bridge.base.errors import UnknownName
     from firmware_bridge.base.files import write_json
@@ -34,7 +32,7 @@ def command(bundle_dir: str, corpus: str, channel: str, limit: int, out: Path, a
 
     if channel not in CHANNELS:
         raise UnknownName("channel", channel, CHANNELS)
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    bundle = load_bundle(bundle_dir)
     segments = segments_for(bundle, corpus, limit or None)
     rooms, noises = load_rooms("test"), load_noises("test")
     listed = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.command(name="reweight")
@@ -16,7 +16,7 @@ from tools import console
 @click.option(
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="write the derived file here"
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def command(original: Path, compiled: Path, retrained: Path, out: Path, as_json: bool) -> int:
     """Derive the compiled form of RETRAINED from ORIGINAL and what the real compiler made of it (COMPILED).
 

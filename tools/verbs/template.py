@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tools import console
+from tools import console, options
 
 
 @click.group(name="template")
@@ -20,7 +20,7 @@ def command() -> None:
 @command.command(name="add")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--recipe", "name", help="for ORIGINAL COMPILED: the recipe that the network came from")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def add(sources: tuple[Path, ...], name: str | None, as_json: bool) -> None:
     """Take a compiled BUNDLE, or ORIGINAL and COMPILED, into the store (UNDERTONE_TEMPLATES, else data/templates).
 
@@ -47,7 +47,7 @@ def add(sources: tuple[Path, ...], name: str | None, as_json: bool) -> None:
 
 
 @command.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
+@options.as_json()
 def show(as_json: bool) -> None:
     """Show the templates at hand."""
     from edgetpu_models.reweight import store
@@ -63,21 +63,21 @@ def show(as_json: bool) -> None:
 
 
 @command.command(name="fits")
-@click.option("--recipe", "name", default="trunk", show_default=True, help="recipe name, or a .toml file")
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on stdout")
-def fits(name: str, as_json: bool) -> int:
+@options.recipe()
+@options.as_json()
+def fits(recipe_name: str, as_json: bool) -> int:
     """Say before training whether templates fit a recipe. Exit status 1 when not."""
     from tools.pipeline.architecture import fitting, recipe_shape
     from tools.pipeline.recipe import load_recipe
 
-    shape = recipe_shape(load_recipe(name))
+    shape = recipe_shape(load_recipe(recipe_name))
     found = fitting(shape)
     if as_json:
         console.emit_json(
             {"recipe": shape, "templates": [t.as_dict() for t in found], "fits": len(found) >= 2}
         )
     elif len(found) >= 2:
-        console.emit_text(f"templates of both networks fit recipe {name} (shape {shape})")
+        console.emit_text(f"templates of both networks fit recipe {recipe_name} (shape {shape})")
     else:
-        console.emit_text(f"{len(found)} of 2 templates fit recipe {name} (shape {shape})")
+        console.emit_text(f"{len(found)} of 2 templates fit recipe {recipe_name} (shape {shape})")
     return 0 if len(found) >= 2 else 1

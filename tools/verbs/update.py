@@ -7,29 +7,25 @@ from pathlib import Path
 
 import click
 
-from firmware_bridge.base.paths import BUILD
-from tools import console
-from tools.verbs.monitor import URL
+from tools import console, options
 
 
 @click.command(
     help="Give a running device another bundle; whenever the power goes, it has the old one or the new."
 )
-@click.option("--port", default=URL, show_default=True, help="Any pyserial port or URL.")
-@click.option("--baud", default=115200, show_default=True, help="Line rate of a real UART.")
-@click.option(
-    "--bundle", "bundle_dir", default=str(BUILD / "bundle"), help="Bundle directory [build/bundle]."
-)
-@click.option("--force", is_flag=True, help="Send it even if the device has it already.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object.")
-def command(port: str, baud: int, bundle_dir: str, force: bool, as_json: bool) -> None:
+@options.port()
+@options.baud()
+@options.bundle()
+@click.option("--force", is_flag=True, help="send it even if the device has it already")
+@options.as_json()
+def command(port: str, baud: int, bundle_dir: Path, force: bool, as_json: bool) -> None:
     """Update; after an interrupted update the old bundle runs, and the next call begins anew."""
     from firmware_bridge.contract.bundle import load_bundle
     from hil.client.client import DeviceClient
     from hil.client.update import update_bundle
     from hil.link.link import SerialLink
 
-    bundle = load_bundle(Path(bundle_dir).resolve())
+    bundle = load_bundle(bundle_dir)
     link = SerialLink(port, baud)
     started = time.monotonic()
     try:

@@ -2,6 +2,7 @@
 
 Speakers are drawn with replacement and their confusion matrices added up. With fewer than about ten
 speakers a percentile interval is too narrow: print the number of speakers beside it.
+By hand, because `scipy.stats.bootstrap` draws observations one by one and knows no clusters.
 """
 
 from __future__ import annotations

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
-from firmware_bridge.base.files import atomic_path, sha256_file
-from firmware_bridge.base.paths import ROOT
-from firmware_bridge.base.progress import note, track
+from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.paths import BUILD
+from firmware_bridge.base.progress import note
 from train.corpora.registry import data_folders
 
-DOWNLOADS = ROOT / "build" / "downloads"
+DOWNLOADS = BUILD / "downloads"
 CONNECT_TIMEOUT_S = 15.0
-_CHUNK_BYTES = 64 * 1024
-
-Opener = Callable[[str], IO[bytes]]
 
 
 @dataclass(frozen=True)
@@ -65,38 +57,32 @@ def find_network(
     return None
 
 
-def _open_url(url: str) -> IO[bytes]:
-    stream: IO[bytes] = urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S)
-    return stream
-
-
-def download_network(file: NetworkFile, downloads: Path = DOWNLOADS, opener: Opener = _open_url) -> Path:
+def download_network(file: NetworkFile, downloads: Path = DOWNLOADS) -> Path:
     """Download `file`, check its hash, and put it in place whole.
 
     Raises:
         EnvironmentLacking: The network could not be reached.
         ModelInvalid: What arrived is not the published file.
     """
-    target = downloads / Path(file.path).name
-    with atomic_path(target) as temporary:
-        try:
-            with opener(file.url) as stream, temporary.open("wb") as out:
-                pieces = -(-file.size // _CHUNK_BYTES)
-                for _ in track(range(pieces), f"downloading {target.name}", pieces):
-                    out.write(stream.read(_CHUNK_BYTES))
-                out.write(stream.read(_CHUNK_BYTES))  # a longer file must not pass for the right one
-        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as problem:
-            raise EnvironmentLacking(
-                f"{target.name} is not on this machine and could not be downloaded ({problem})",
-                f"connect to the internet, or put the file at data/{file.path} (from {file.url})",
-            ) from problem
-        if (found := sha256_file(temporary)) != file.sha256:
-            raise ModelInvalid(
-                f"what {file.url} sent is not the published file (SHA-256 {found[:12]}..., "
-                f"expected {file.sha256[:12]}...)",
-                f"get the file by hand and put it at data/{file.path}",
-            )
-    return target
+    import pooch
+    from requests.exceptions import RequestException
+
+    name = Path(file.path).name
+    note(f"downloading {name} ({file.size / 1e6:.1f} MB) from {file.url}")
+    bring = pooch.HTTPDownloader(timeout=CONNECT_TIMEOUT_S)
+    try:
+        found = pooch.retrieve(file.url, f"sha256:{file.sha256}", name, downloads, downloader=bring)
+    except RequestException as problem:
+        raise EnvironmentLacking(
+            f"{name} is not on this machine and could not be downloaded ({problem})",
+            f"connect to the internet, or put the file at data/{file.path} (from {file.url})",
+        ) from problem
+    except ValueError as problem:  # so pooch says that the hash is another
+        raise ModelInvalid(
+            f"what {file.url} sent is not the published file: {problem}",
+            f"get the file by hand and put it at data/{file.path}",
+        ) from problem
+    return Path(found)
 
 
 def obtain_network(file: NetworkFile) -> Path:

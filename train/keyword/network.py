@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from train.student.network import conv, depthwise
 
 # How many steps of time and frequency around itself a gate is read from.
 SURROUNDINGS = 3
 
 
-class KeywordSettings(BaseModel):
+class KeywordSettings(Settings):
     """Shape of the keyword network.
 
     Attributes:
@@ -26,8 +27,6 @@ class KeywordSettings(BaseModel):
         kernel: Length of the depthwise kernel along time before pooling, in steps.
         dropout: Share of pooled activations dropped in training.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channels: tuple[int, ...] = (16, 24, 32, 48, 64)
     reduction: int = Field(default=4, ge=1)

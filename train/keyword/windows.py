@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.sound.acoustics import change_speed, to_float, to_pcm16
 from train.augment import AugmentSettings, place, vary_features, vary_sound
@@ -16,7 +17,7 @@ from train.composed import Composed, ComposedSettings, compose
 from train.views import Features, Pcm, Surroundings, compute_features
 
 
-class KeywordWindowSettings(BaseModel):
+class KeywordWindowSettings(Settings):
     """What the keyword network hears in training.
 
     Attributes:
@@ -24,8 +25,6 @@ class KeywordWindowSettings(BaseModel):
         negative_share: Windows without a keyword, as a share of those with one.
         beside_speech: Share of all windows that hold emotional speech as well.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     views: int = Field(default=6, ge=1, le=50)
     negative_share: float = Field(default=0.5, ge=0, le=4)

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from train.student.norm import batch_norm
 
 
-class StudentSettings(BaseModel):
+class StudentSettings(Settings):
     """Shape of the student's body.
 
     Attributes:
@@ -31,8 +32,6 @@ class StudentSettings(BaseModel):
         dropout: Share of activations dropped in training.
         stem: Channels of the four stem stages (recipe `scratch` only).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     width: int = Field(default=96, ge=8, le=512, multiple_of=4)
     expansion: int = Field(default=2, ge=1, le=4)

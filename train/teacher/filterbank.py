@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from firmware_bridge.base.progress import track
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend
 from train.teacher.pitch import pitch_track
 from train.teacher.settings import TeacherSettings
@@ -22,15 +23,13 @@ _STEPS_PER_LOG = 64.0  # the front-end's log features have 6 fractional bits
 FILTERBANK_TEACHER = TeacherSettings(filters=128, units=128, noise=0.2, dropout=0.2, learning_rate=2e-3)
 
 
-class FilterbankSettings(BaseModel):
+class FilterbankSettings(Settings):
     """Settings of the filterbank and pitch sequence.
 
     Attributes:
         channels: Channels of the filterbank.
         average: Frames of 10 ms that are averaged into one step of the sequence.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channels: int = Field(40, ge=1, le=128)
     average: int = Field(8, ge=1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from firmware_bridge.base.settings import Settings
 
 
-class TeacherSettings(BaseModel):
+class TeacherSettings(Settings):
     """Settings of the TC-GRU teacher; sizes, rate and batch of Mitra et al., arXiv 2503.22711.
 
     Attributes:
@@ -28,8 +30,6 @@ class TeacherSettings(BaseModel):
         smoothing: Share of each target spread evenly over the classes (cross-entropy only).
         seed: Seed of the weights, the order of clips and dropout.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     objective: Literal["ccc", "cross_entropy"] = "cross_entropy"
     kernel: int = Field(3, ge=1)

@@ -14,7 +14,6 @@ from firmware_bridge.base.progress import tell
 from firmware_bridge.chip.facts import facts_of
 from firmware_bridge.chip.regions import Part, Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD, cpu_level, find_compiler
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
@@ -97,7 +96,7 @@ def build_core(bundle: Bundle, folder: Path | None = None, compiler: Sequence[st
         InvalidSetting: The bundle's windows do not begin on frames.
         EnvironmentLacking: There is no compiler, or it fails.
     """
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     manifest = bundle.manifest
     made = folder or BUILD / f"host-{spec.table_hash[:12]}-{manifest.window_ms}-{manifest.hop_ms}"
     write_sources(manifest, made)

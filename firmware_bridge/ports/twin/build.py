@@ -20,7 +20,6 @@ from firmware_bridge.chip.regions import Region
 from firmware_bridge.chip.render import SCRIPT as LINKED_BY
 from firmware_bridge.chip.render import render_header, render_memory_script, write_chip
 from firmware_bridge.contract.bundle import Manifest, load_bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
@@ -127,7 +126,7 @@ def build_twin(bundle_dir: Path, out_dir: Path | None = None, compiler: Compiler
 
 def build_for(manifest: Manifest, out_dir: Path | None = None, compiler: Compiler | None = None) -> Firmware:
     """Return the twin's firmware for a manifest's front-end and windows; see `build_twin`."""
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    spec = manifest.frontend
     windows = f"{spec.table_hash} {manifest.window_ms} {manifest.hop_ms}"
     made = BUILD / f"twin-sources-{hashlib.sha256(windows.encode()).hexdigest()[:16]}"
     write_sources(manifest, made)

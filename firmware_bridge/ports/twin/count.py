@@ -21,7 +21,7 @@ from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.chip.facts import Count, Facts, facts_of
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend import PRESETS, FrontendSpec
+from firmware_bridge.microfrontend import PRESETS
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.hollow import HollowNetworks, hollow_bundle
 from firmware_bridge.ports.twin.build import Firmware, build_for, build_twin
@@ -49,7 +49,7 @@ def count_instructions(name: str, bundle: Bundle, firmware: Firmware) -> Count:
         FirmwareFault: The firmware did what no firmware may do.
     """
     manifest = bundle.manifest
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    spec = manifest.frontend
     samples = max(SECONDS * 1000, manifest.window_ms) * spec.sample_rate_hz // 1000
     pcm = np.random.default_rng(SEED).normal(0, 3000, samples).astype(np.int16)
     flash = Flash(BOARD["SLOT_BYTES"], [build_image(bundle, compiled=False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,11 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import BundleInvalid
+from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.base.files import write_json
 from firmware_bridge.contract.bundle import MANIFEST, Bundle, Manifest, load_bundle, write_bundle
+from firmware_bridge.contract.fusion import FusionHead
+from firmware_bridge.microfrontend import FrontendSpec, InputScaling
 
 
 def parts_of(bundle: Bundle) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -194,3 +199,80 @@ def test_reading_a_bundle_needs_no_network_runtime(bundle: Bundle) -> None:
     )
     root = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=root).returncode == 0
+
+
+def test_the_manifest_holds_models_and_gives_back_its_bytes(bundle: Bundle, tmp_path: Path) -> None:
+    text = (bundle.directory / MANIFEST).read_bytes()
+    manifest = Manifest.model_validate(json.loads(text))
+    assert isinstance(manifest.frontend, FrontendSpec)
+    assert isinstance(manifest.scaling, InputScaling)
+    assert isinstance(manifest.fusion, FusionHead)
+    assert all(isinstance(figure, Quantity) for figure in manifest.figures.values())
+    write_json(tmp_path / MANIFEST, manifest.model_dump(mode="json"))
+    assert (tmp_path / MANIFEST).read_bytes() == text
+
+
+def test_whole_numbers_stay_whole(bundle: Bundle) -> None:
+    figure = Quantity(597480, "bytes", Evidence.MEASURED, interval=(1, 2.5))
+    manifest, _ = parts_of(bundle)
+    held = Manifest.model_validate({**manifest, "files": {}, "figures": {"size": figure.as_dict()}})
+    assert held.figures["size"] == figure
+    assert json.dumps(held.model_dump(mode="json")["figures"]["size"]) == json.dumps(figure.as_dict())
+
+
+def older(bundle: Bundle, copy: Path, compiled: bool) -> Bundle:
+    """The bundle as an earlier version wrote it: whether a network is compiled, and no evidence for that."""
+    models = bundle.manifest.model_dump(mode="json")["models"]
+    for model in models.values():
+        model["compiled"] = compiled
+        del model["compiled_evidence"]
+    files = bundle.manifest.files
+    if compiled:
+        for name in models:
+            (copy / f"{name}_edgetpu.tflite").write_bytes(b"made")
+            files = files | {f"{name}_edgetpu.tflite": hashlib.sha256(b"made").hexdigest()}
+    change_manifest(copy, models=models, files=files)
+    return load_bundle(copy)
+
+
+def test_a_bundle_of_an_earlier_version_is_read(bundle: Bundle, copy: Path, tmp_path: Path) -> None:
+    plain = older(bundle, copy, compiled=False)
+    assert plain.compiled_path(plain.manifest.models["keyword"]) is None
+    write_json(tmp_path / MANIFEST, plain.manifest.model_dump(mode="json", exclude_unset=True))
+    assert json.loads((tmp_path / MANIFEST).read_text()) == json.loads((copy / MANIFEST).read_text())
+    made = older(bundle, copy, compiled=True)
+    assert made.compiled_path(made.manifest.models["keyword"]) == copy / "keyword_edgetpu.tflite"
+
+
+def test_a_compiled_file_that_is_not_there_is_refused(bundle: Bundle, copy: Path) -> None:
+    models = bundle.manifest.model_dump(mode="json")["models"]
+    models["keyword"]["compiled"] = "gone.tflite"
+    change_manifest(copy, models=models)
+    with pytest.raises(BundleInvalid, match="does not hold its network 'keyword'"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"frontend": {"channels": 0}}, "channels = 0"),
+        ({"frontend": {"chanels": 40}}, "unknown key 'chanels'"),
+        ({"scaling": {"kind": "loud"}}, "kind = 'loud'"),
+        ({"fusion": {"weight": [[1]], "bias": [0]}}, "zero_point"),
+        ({"figures": {"uar": {"value": 1}}}, "figures.uar.unit"),
+        ({"figures": {"uar": {"value": 1, "unit": "%", "evidence": "guessed"}}}, "evidence = 'guessed'"),
+        ({"figures": {"uar": {"value": 1, "unit": "%", "evidence": "simulated", "odd": 1}}}, "odd"),
+    ],
+)
+def test_a_part_off_its_schema_is_named(copy: Path, changes: dict[str, Any], told: str) -> None:
+    change_manifest(copy, **changes)
+    with pytest.raises(BundleInvalid, match=re.escape(told)) as caught:
+        load_bundle(copy)
+    assert caught.value.remedy
+
+
+def test_the_recipe_is_kept_as_written_and_typed_by_its_reader(copy: Path) -> None:
+    change_manifest(copy, recipe={"of": "another version", "depth": [1, 2.5]})
+    recipe = load_bundle(copy).manifest.recipe
+    assert recipe.model_dump(mode="json") == {"of": "another version", "depth": [1, 2.5]}
+    assert recipe.read(lambda data: str(data["of"])) == "another version"

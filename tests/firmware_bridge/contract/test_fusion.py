@@ -43,8 +43,8 @@ def heads(draw: st.DrawFn) -> tuple[FusionHead, list[list[int]]]:
 
 
 def head(weight: Any, bias: Any, zero: Any, shift: int = 8, scale: float = 0.5) -> FusionHead:
-    arrays = (np.array(values, np.int32) for values in (weight, bias, zero))
-    return FusionHead(*arrays, shift, scale)
+    weight, bias, zero = (np.array(values, np.int32) for values in (weight, bias, zero))
+    return FusionHead(weight=weight, bias=bias, zero_point=zero, shift=shift, output_scale=scale)
 
 
 @given(heads())
@@ -170,8 +170,9 @@ def test_survives_json(rng: np.random.Generator) -> None:
     import json
 
     made = head(rng.integers(-999, 999, (3, 4)), [1, 2, 3], [0, 1, 2, 3], shift=7, scale=0.1)
-    again = FusionHead.from_dict(json.loads(json.dumps(made.to_dict())))
-    assert again.to_dict() == made.to_dict()
+    again = FusionHead.model_validate(json.loads(json.dumps(made.model_dump(mode="json"))))
+    assert again == made
+    assert again != head([[1]], [0], [0])
     scores = rng.integers(-128, 128, (9, 4)).astype(np.int8)
     assert np.array_equal(again.apply(scores), made.apply(scores))
 
@@ -188,14 +189,14 @@ def test_survives_json(rng: np.random.Generator) -> None:
     ],
 )
 def test_damaged_json_is_refused(change: dict[str, Any]) -> None:
-    good = head([[1]], [0], [0]).to_dict()
+    good = head([[1]], [0], [0]).model_dump(mode="json")
     with pytest.raises(BundleInvalid):
-        FusionHead.from_dict({**good, **change})
+        FusionHead.model_validate({**good, **change})
 
 
 @pytest.mark.parametrize("key", ["weight", "bias", "zero_point", "shift", "output_scale"])
 def test_a_missing_key_is_refused(key: str) -> None:
-    data = head([[1]], [0], [0]).to_dict()
+    data = head([[1]], [0], [0]).model_dump(mode="json")
     del data[key]
     with pytest.raises(BundleInvalid, match=key):
-        FusionHead.from_dict(data)
+        FusionHead.model_validate(data)

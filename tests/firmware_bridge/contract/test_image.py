@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,52 +22,12 @@ from firmware_bridge.contract.image import (
     parse_image,
     write_image,
 )
-from firmware_bridge.microfrontend import FrontendSpec
-
-# Where the fields lie, written down once more by hand: the device depends on it.
-AT = {
-    "magic": 0,
-    "format": 4,
-    "bytes": 8,
-    "bundle": 12,
-    "frontend": 44,
-    "labels": 76,
-    "keywords": 80,
-    "window_samples": 84,
-    "hop_samples": 88,
-    "frames": 92,
-    "channels": 96,
-    "scaling": 100,
-    "fused_scale": 120,
-    "fused_zero_point": 124,
-    "networks": 128,
-    "fusion_shift": 248,
-    "fusion_bias": 252,
-    "fusion_weight": 316,
-    "fusion_zero_point": 1852,
-}
-Change = Callable[[bytearray], None]
+from tests.support.image_cases import AT, BOUNDS, CONTRADICTIONS, fullest_bias, put, sealed
 
 
 @pytest.fixture(scope="module")
 def image(bundle: Bundle) -> bytes:
     return build_image(bundle)
-
-
-def sealed(image: bytes, *changes: Change) -> bytes:
-    """Return a changed image whose header's checksum is right again."""
-    made = bytearray(image)
-    for change in changes:
-        change(made)
-    made[HEADER_BYTES - 4 : HEADER_BYTES] = struct.pack("<I", zlib.crc32(made[: HEADER_BYTES - 4]))
-    return bytes(made)
-
-
-def put(at: int, code: str, *values: Any) -> Change:
-    def change(image: bytearray) -> None:
-        struct.pack_into("<" + code, image, at, *values)
-
-    return change
 
 
 def test_layout_is_the_documented_one() -> None:
@@ -81,12 +39,12 @@ def test_layout_is_the_documented_one() -> None:
 
 def test_image_holds_what_the_bundle_says(bundle: Bundle, image: bytes) -> None:
     manifest, read = bundle.manifest, parse_image(image)
-    spec = FrontendSpec.from_dict(manifest.frontend)
+    spec = manifest.frontend
     assert (read.bundle, read.frontend) == (bundle.id, manifest.table_hash)
     assert (read.labels, read.keywords) == (len(manifest.labels), len(manifest.keywords))
     assert (read.window_samples, read.hop_samples) == (16 * manifest.window_ms, 16 * manifest.hop_ms)
     assert (read.frames, read.channels) == (spec.frames(read.window_samples), spec.channels)
-    assert read.scaling.kind == manifest.scaling["kind"]
+    assert read.scaling.kind == manifest.scaling.kind
     for name in ("acoustic", "keyword"):
         network, model = getattr(read, name), manifest.models[name]
         assert network.model == bundle.path(model).read_bytes()
@@ -95,7 +53,7 @@ def test_image_holds_what_the_bundle_says(bundle: Bundle, image: bytes) -> None:
         assert network.scale == np.float32(model.output_scale)
         assert network.zero_point == model.output_zero_point
         assert network.arena_bytes >= ARENA_FLOOR + network.inputs + network.outputs
-    head = FusionHead.from_dict(manifest.fusion)
+    head = manifest.fusion
     assert np.array_equal(read.fusion.weight, head.weight)
     assert np.array_equal(read.fusion.bias, head.bias)
     assert np.array_equal(read.fusion.zero_point, head.zero_point)
@@ -113,7 +71,7 @@ def test_plain_struct_reads_the_same(bundle: Bundle, image: bytes) -> None:
     model = bundle.manifest.models["acoustic"]
     assert hashlib.sha256(image[offset : offset + size]).hexdigest() == model.sha256
     weights = np.frombuffer(image, "<i2", 16 * 48, AT["fusion_weight"]).reshape(16, 48)
-    assert weights[:3, :5].tolist() == bundle.manifest.fusion["weight"]
+    assert weights[:3, :5].tolist() == bundle.manifest.fusion.weight.tolist()
     assert not weights[3:].any()
     assert not weights[:, 5:].any()
 
@@ -125,7 +83,8 @@ def test_same_bundle_gives_the_same_bytes(bundle: Bundle, image: bytes) -> None:
 def test_compiled_networks_are_taken_where_there_are_any(bundle: Bundle, tmp_path: Path) -> None:
     files = {name: (bundle.directory / name).read_bytes() for name in bundle.manifest.files}
     files["acoustic_edgetpu.tflite"] = b"what the compiler made"
-    fields = bundle.manifest.model_dump(mode="json", exclude={"files"})
+    fields = bundle.manifest.model_dump(mode="json")
+    fields["models"]["acoustic"]["compiled"] = "acoustic_edgetpu.tflite"
     both = write_bundle(tmp_path / "both", fields, files)
     compiled, plain = parse_image(build_image(both)), parse_image(build_image(both, compiled=False))
     assert compiled.acoustic.model == b"what the compiler made"
@@ -160,86 +119,12 @@ def test_every_cut_is_refused(image: bytes, rng: np.random.Generator) -> None:
         parse_image(image + b"\0")
 
 
-NETWORK, SECOND = AT["networks"], AT["networks"] + 60
-CONTRADICTIONS: dict[str, Change] = {
-    "another format": put(AT["format"], "I", 2),
-    "other length": put(AT["bytes"], "I", 4096),
-    "no labels": put(AT["labels"], "I", 0),
-    "too many labels": put(AT["labels"], "I", 17),
-    "too many keywords": put(AT["keywords"], "I", 33),
-    "one keyword more": put(AT["keywords"], "I", 3),
-    "no frames": put(AT["frames"], "I", 0),
-    "one frame more": put(AT["frames"], "I", 49),
-    "no channels": put(AT["channels"], "I", 0),
-    "no window": put(AT["window_samples"], "I", 0),
-    "no hop": put(AT["hop_samples"], "I", 0),
-    "unknown scaling": put(AT["scaling"], "i", 4),
-    "scaling of less than nothing": put(AT["scaling"], "i", -1),
-    "scaling without a shift": put(AT["scaling"] + 12, "i", 0),
-    "scale zero": put(AT["fused_scale"], "f", 0.0),
-    "scale negative": put(AT["fused_scale"], "f", -1.0),
-    "scale infinite": put(AT["fused_scale"], "f", float("inf")),
-    "scale not a number": put(AT["fused_scale"], "f", float("nan")),
-    "zero point out of int8": put(AT["fused_zero_point"], "i", 128),
-    "network somewhere else": put(NETWORK, "I", 4112),
-    "empty network": put(NETWORK + 4, "I", 0),
-    "network beyond the end": put(NETWORK + 4, "I", 1 << 31),
-    "network to the end of the numbers": put(NETWORK + 4, "I", 0xFFFFFFFF),
-    "no arena": put(NETWORK + 8, "I", 0),
-    "other inputs": put(NETWORK + 12, "I", 5),
-    "other outputs": put(NETWORK + 16, "I", 4),
-    "network's scale": put(NETWORK + 20, "f", 0.0),
-    "network's zero point": put(NETWORK + 24, "i", -129),
-    "second network on the first": put(SECOND, "I", 4096),
-    "shift of none": put(AT["fusion_shift"], "i", 0),
-    "shift too far": put(AT["fusion_shift"], "i", 25),
-    "bias of a label that is not": put(AT["fusion_bias"] + 12, "i", 1),
-    "bias that overflows": put(AT["fusion_bias"], "i", -(2**31)),
-    "weight beyond the limit": put(AT["fusion_weight"], "h", -32768),
-    "weight of a column that is not": put(AT["fusion_weight"] + 2 * 5, "h", 1),
-    "weight of a row that is not": put(AT["fusion_weight"] + 96 * 3, "h", 1),
-    "zero point of a column that is not": put(AT["fusion_zero_point"] + 5, "b", 1),
-    "something after the fields": put(1900, "B", 1),
-    "something before the checksum": put(4091, "B", 1),
-}
-
-
-# The last value that is right and the first that is not.
-BOUNDS: dict[str, tuple[Change, Change]] = {
-    "scaling kind": (put(AT["scaling"], "i", 3), put(AT["scaling"], "i", 4)),
-    "offset, low": (put(AT["scaling"] + 4, "i", 0), put(AT["scaling"] + 4, "i", -1)),
-    "offset, high": (put(AT["scaling"] + 4, "i", 65535), put(AT["scaling"] + 4, "i", 65536)),
-    "multiplier, low": (put(AT["scaling"] + 8, "i", 1), put(AT["scaling"] + 8, "i", 0)),
-    "multiplier, high": (put(AT["scaling"] + 8, "i", 32767), put(AT["scaling"] + 8, "i", 32768)),
-    "shift, low": (put(AT["scaling"] + 12, "i", 1), put(AT["scaling"] + 12, "i", 0)),
-    "shift, high": (put(AT["scaling"] + 12, "i", 30), put(AT["scaling"] + 12, "i", 31)),
-    "span, low": (put(AT["scaling"] + 16, "i", 1), put(AT["scaling"] + 16, "i", 0)),
-    "span, high": (put(AT["scaling"] + 16, "i", 65535), put(AT["scaling"] + 16, "i", 65536)),
-    "scale, low": (put(AT["fused_scale"], "I", 1), put(AT["fused_scale"], "I", 0)),
-    "scale, high": (put(AT["fused_scale"], "I", 0x7F7FFFFF), put(AT["fused_scale"], "I", 0x7F800000)),
-    "zero point, low": (put(AT["fused_zero_point"], "i", -128), put(AT["fused_zero_point"], "i", -129)),
-    "zero point, high": (put(AT["fused_zero_point"], "i", 127), put(AT["fused_zero_point"], "i", 128)),
-    "network's zero point": (put(NETWORK + 24, "i", 127), put(NETWORK + 24, "i", 128)),
-    "arena": (put(SECOND + 8, "I", 1), put(SECOND + 8, "I", 0)),
-    # Without weights a shift of 24 bits fits; one more never does.
-    "fusion shift, low": (put(AT["fusion_shift"], "i", 1), put(AT["fusion_shift"], "i", 0)),
-    "fusion shift, high": (put(AT["fusion_shift"], "i", 24), put(AT["fusion_shift"], "i", 25)),
-    "weight": (put(AT["fusion_weight"], "h", -32767), put(AT["fusion_weight"], "h", -32768)),
-}
-
-
 @pytest.mark.parametrize("name", BOUNDS)
 def test_bounds_are_where_they_are_said_to_be(image: bytes, name: str) -> None:
     right, wrong = BOUNDS[name]
     parse_image(sealed(image, right))
     with pytest.raises(BundleInvalid):
         parse_image(sealed(image, wrong))
-
-
-def fullest_bias(image: bytes) -> int:
-    """Return the greatest bias of the first label with which its sum still fits 32 bits."""
-    head = parse_image(image).fusion
-    return 2**31 - 1 - 255 * int(np.abs(head.weight[0]).sum()) - (1 << (head.shift - 1))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -271,8 +156,12 @@ def altered(bundle: Bundle, **fields: Any) -> Bundle:
 def test_a_bundle_that_does_not_fit_is_refused(bundle: Bundle) -> None:
     manifest = bundle.manifest
     wide = FusionHead(
-        np.zeros((17, 19), np.int32), np.zeros(17, np.int32), np.zeros(19, np.int32), 4, 1.0
-    ).to_dict()
+        weight=np.zeros((17, 19), np.int32),
+        bias=np.zeros(17, np.int32),
+        zero_point=np.zeros(19, np.int32),
+        shift=4,
+        output_scale=1.0,
+    )
     cases = [
         altered(bundle, labels=[*manifest.labels, "more"]),
         altered(bundle, keywords=["none"]),

@@ -36,7 +36,7 @@ PARTS = ("codec.c", "framing.c", "cobs.c", "crc32.c", "text.c")
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that are made for a bundle with the default front-end."""
-    manifest = Manifest.model_construct(frontend=FrontendSpec().to_dict(), window_ms=5000, hop_ms=1000)
+    manifest = Manifest.model_construct(frontend=FrontendSpec(), window_ms=5000, hop_ms=1000)
     return write_sources(manifest, tmp_path_factory.mktemp("generated"))
 
 

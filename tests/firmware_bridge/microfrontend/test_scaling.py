@@ -98,7 +98,7 @@ def test_empty_windows_stay_empty() -> None:
 
 def test_a_scaling_survives_its_dict() -> None:
     for scaling in SCALINGS.values():
-        assert InputScaling.from_dict(scaling.to_dict()) == scaling
+        assert InputScaling.model_validate(scaling.model_dump(mode="json")) == scaling
     assert InputScaling().real_scale == pytest.approx(7 / 255)
 
 
@@ -116,6 +116,6 @@ def test_a_scaling_survives_its_dict() -> None:
 )
 def test_bad_scalings_are_named(field: str, data: dict[str, object]) -> None:
     with pytest.raises(InvalidSetting, match=field):
-        InputScaling.from_dict(data)
+        InputScaling.model_validate(data)
     with pytest.raises(InvalidSetting):
         InputScaling.fixed_between(5, 5)

@@ -54,7 +54,7 @@ def test_an_unknown_preset_lists_the_valid_ones() -> None:
 )
 def test_a_bad_setting_is_named_with_its_range(field: str, settings: dict[str, object]) -> None:
     with pytest.raises(InvalidSetting) as caught:
-        FrontendSpec.from_dict(settings)
+        FrontendSpec.model_validate(settings)
     assert field in caught.value.what
     assert caught.value.remedy
 
@@ -95,13 +95,13 @@ def test_pcan_without_noise_reduction_is_refused_with_the_remedy() -> None:
 
 def test_an_unknown_key_lists_the_valid_ones() -> None:
     with pytest.raises(InvalidSetting, match="window_size") as caught:
-        FrontendSpec.from_dict({"window_size": 30})
+        FrontendSpec.model_validate({"window_size": 30})
     assert "window_ms" in caught.value.remedy
 
 
 def test_a_spec_survives_its_dict_and_hashes() -> None:
     for spec in PRESETS.values():
-        again = FrontendSpec.from_dict(spec.to_dict())
+        again = FrontendSpec.model_validate(spec.model_dump(mode="json"))
         assert again == spec
         assert hash(again) == hash(spec)
         assert again.table_hash == spec.table_hash

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.contract.fusion import FusionHead
-from firmware_bridge.microfrontend import FrontendSpec, InputScaling, MicroFrontend
+from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend
 from firmware_bridge.protocol.segment import STAGES
 from firmware_bridge.reference.device import ReferenceDevice, mean_score
 from firmware_bridge.reference.simulated_tpu import Int8Network
@@ -46,13 +45,13 @@ def test_halves_go_up_on_both_sides_of_zero() -> None:
 def test_a_window_goes_through_the_stages_of_the_bundle(bundle: Bundle, device: ReferenceDevice) -> None:
     """The same chain, put together by hand from the manifest."""
     manifest, window = bundle.manifest, noise(8000)
-    features = MicroFrontend(FrontendSpec.from_dict(manifest.frontend)).process(window)
+    features = MicroFrontend(manifest.frontend).process(window)
     assert np.array_equal(device.segment_features(window), [features])
-    scaled = InputScaling.from_dict(manifest.scaling).apply(features)
+    scaled = manifest.scaling.apply(features)
     acoustic, keyword = (
         Int8Network(bundle.path(manifest.models[name])).run(scaled) for name in ("acoustic", "keyword")
     )
-    fused = FusionHead.from_dict(manifest.fusion).apply(np.concatenate([acoustic, keyword]))
+    fused = manifest.fusion.apply(np.concatenate([acoustic, keyword]))
     found = device.score_features(features)
     assert np.array_equal(found.acoustic, acoustic)
     assert np.array_equal(found.keyword, keyword)
@@ -111,7 +110,7 @@ def with_settings(bundle: Bundle, **changes: Any) -> Bundle:
 def test_with_memory_a_window_knows_what_came_before(bundle: Bundle) -> None:
     """Windows are slices of one stream, whatever the front-end remembers."""
     spec = FrontendSpec(window_ms=25, step_ms=10, channels=16)
-    device = ReferenceDevice(with_settings(bundle, frontend=spec.to_dict()))
+    device = ReferenceDevice(with_settings(bundle, frontend=spec))
     pcm = noise(20_500)
     found, stream = device.segment_features(pcm), MicroFrontend(spec).process(pcm)
     assert [len(window) for window in found] == [48] * 4

@@ -29,6 +29,10 @@ def in_c(pair: Any, head: FusionHead, scores: np.ndarray, labels: int) -> np.nda
     return fused
 
 
+def head_of(weight: Any, bias: Any, zero_point: Any, shift: int, scale: float) -> FusionHead:
+    return FusionHead(weight=weight, bias=bias, zero_point=zero_point, shift=shift, output_scale=scale)
+
+
 @st.composite
 def heads(draw: st.DrawFn) -> tuple[FusionHead, int]:
     """Valid heads of every shape; many with weights and biases at the ends of their ranges."""
@@ -42,7 +46,7 @@ def heads(draw: st.DrawFn) -> tuple[FusionHead, int]:
     room = INT32 - (1 << (shift - 1)) - 255 * np.abs(weight).sum(1)
     bias = room * dice.choice([-1, 0, 1, 0.01, -0.3], labels)
     zero_point = dice.choice([-128, -5, 0, 127], labels + keywords)
-    return FusionHead(
+    return head_of(
         weight.astype(np.int32), bias.astype(np.int32), zero_point.astype(np.int32), shift, 0.1
     ), labels
 
@@ -70,7 +74,7 @@ def test_the_largest_accumulator_that_a_head_may_have(pair: Any, sign: int) -> N
     room = INT32 - (1 << 23) - 255 * 48 * 32767
 
     def head(bias: int) -> FusionHead:
-        return FusionHead(weight, np.full(16, bias * sign, np.int32), zero_point, 24, 1.0)
+        return head_of(weight, np.full(16, bias * sign, np.int32), zero_point, 24, 1.0)
 
     scores = np.full(48, 127, np.int8)
     found = in_c(pair, head(room), scores, 16)
@@ -81,11 +85,11 @@ def test_the_largest_accumulator_that_a_head_may_have(pair: Any, sign: int) -> N
 
 
 def test_halves_go_up_and_ends_are_kept(pair: Any) -> None:
-    head = FusionHead(np.array([[1]], np.int32), np.zeros(1, np.int32), np.zeros(1, np.int32), 1, 1.0)
+    head = head_of(np.array([[1]], np.int32), np.zeros(1, np.int32), np.zeros(1, np.int32), 1, 1.0)
     scores = np.arange(-128, 128, dtype=np.int8)
     found = [int(in_c(pair, head, scores[i : i + 1], 1)[0]) for i in range(256)]
     assert found == [(score + 1) >> 1 for score in range(-128, 128)]
-    steep = FusionHead(np.array([[32767]], np.int32), np.zeros(1, np.int32), np.zeros(1, np.int32), 1, 1.0)
+    steep = head_of(np.array([[32767]], np.int32), np.zeros(1, np.int32), np.zeros(1, np.int32), 1, 1.0)
     assert [int(in_c(pair, steep, scores[i : i + 1], 1)[0]) for i in (0, 127, 128, 129)] == [
         -128,
         -128,

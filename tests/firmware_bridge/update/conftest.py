@@ -16,7 +16,6 @@ from cffi import FFI
 
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import HEADER, HEADER_BYTES, build_image
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, Message, decode, encode, encode_frame
@@ -113,7 +112,7 @@ class Core:
         compiler = shutil.which("gcc") or shutil.which("clang")
         if compiler is None:
             pytest.skip("no C compiler")
-        spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+        spec = bundle.manifest.frontend
         write_sources(bundle.manifest, folder)
         library = folder / "core.so"
         extra = SANITIZERS if os.environ.get("UNDERTONE_SANITIZE") else ()

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.ports.sources import CORE, include_folders, size_flags, write_sources
 
 FILES = ("sha256", "image", "slots", "update")
@@ -25,7 +24,7 @@ def test_every_compiler_is_content(bundle: Bundle, tmp_path: Path, compiler: str
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
     write_sources(bundle.manifest, tmp_path)
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     flags = [*STRICT, level, *size_flags(spec), *(f"-I{path}" for path in include_folders(tmp_path))]
     for name in FILES:
         subprocess.run([compiler, *flags, str(CORE / f"{name}.c")], check=True)

@@ -18,7 +18,7 @@ from firmware_bridge.contract.bundle import Bundle, write_bundle
 from firmware_bridge.contract.image import build_image, parse_image
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from hil.checks.chip import edge_tpu, memory
-from hil.chip.networks import compiled_file, compiled_traffic, describe_networks
+from hil.chip.networks import compiled_traffic, describe_networks
 from hil.chip.stages import counted_stages, describe_chip, instruction_cost, m7_stages, processor_memories
 from hil.rig.observations import Observations
 from hil.rig.rerecord import CHANNELS
@@ -33,6 +33,8 @@ def rewritten(bundle: Bundle, folder: Path, files: dict[str, bytes] | None = Non
     manifest = bundle.manifest.model_dump(mode="json")
     names = manifest.pop("files")
     held = {name: (bundle.directory / name).read_bytes() for name in names}
+    for name in files or {}:
+        manifest["models"][name.removesuffix("_edgetpu.tflite")]["compiled"] = name
     return write_bundle(folder / "bundle", manifest | changes, held | (files or {}))
 
 
@@ -67,8 +69,8 @@ class TestNetworks:
 
     def test_one_compiled_file_is_not_enough(self, bundle: Bundle, tmp_path: Path) -> None:
         half = rewritten(bundle, tmp_path, {"acoustic_edgetpu.tflite": compiled()})
-        assert compiled_file(half, half.manifest.models["acoustic"]) is not None
-        assert compiled_file(half, half.manifest.models["keyword"]) is None
+        assert half.compiled_path(half.manifest.models["acoustic"]) is not None
+        assert half.compiled_path(half.manifest.models["keyword"]) is None
         assert describe_networks(half).evidence is Evidence.ESTIMATED
 
     def test_what_a_file_tells_replaces_its_prediction(self, bundle: Bundle) -> None:
@@ -96,7 +98,10 @@ class TestStages:
         spec = PRESETS[preset]
         counted = {one.name: one.frame for one in read_facts(KEPT / "twin.json").instructions}
         made = rewritten(
-            bundle, tmp_path, frontend=spec.to_dict(), table_hash=MicroFrontend(spec).spec.table_hash
+            bundle,
+            tmp_path,
+            frontend=spec.model_dump(mode="json"),
+            table_hash=MicroFrontend(spec).spec.table_hash,
         )
         features = m7_stages(made, 10, spec.channels)["features"]
         frames = -(-480 // (spec.step_ms * 16))
@@ -109,9 +114,7 @@ class TestStages:
         for preset in ("yamnet", "voice", "default"):
             exact, source = instruction_cost(PRESETS[preset])
             assert "on a line" not in source
-            near, other = instruction_cost(
-                FrontendSpec.from_dict(PRESETS[preset].to_dict() | {"upper_hz": 7400.0})
-            )
+            near, other = instruction_cost(PRESETS[preset].model_copy(update={"upper_hz": 7400.0}))
             assert (
                 "on a line through those counted on the emulated Cortex-M7 for yamnet, voice, default"
                 in other
@@ -135,7 +138,10 @@ class TestStages:
     ) -> None:
         spec = FrontendSpec(window_ms=25, step_ms=25, channels=16, noise_reduction=None, pcan=None)
         made = rewritten(
-            bundle, tmp_path, frontend=spec.to_dict(), table_hash=MicroFrontend(spec).spec.table_hash
+            bundle,
+            tmp_path,
+            frontend=spec.model_dump(mode="json"),
+            table_hash=MicroFrontend(spec).spec.table_hash,
         )
         assert "2 frames" in m7_stages(made, 10, 16)["features"].source
 

@@ -10,6 +10,7 @@ import pytest
 
 from firmware_bridge.base.evidence import Evidence
 from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.protocol import DeviceServer, MemoryMarks
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
@@ -130,5 +131,13 @@ def test_the_chip_is_described_with_sources(bundle: Bundle, chip: Any) -> None:
 
 
 def test_fusion_bytes_by_hand() -> None:
-    head = {"weight": [[1, 2, 3], [4, 5, 6]], "bias": [1, 2], "zero_point": [0, 0, 0]}
+    head = FusionHead.model_validate(
+        {
+            "weight": [[1, 2, 3], [4, 5, 6]],
+            "bias": [1, 2],
+            "zero_point": [0, 0, 0],
+            "shift": 1,
+            "output_scale": 1.0,
+        }
+    )
     assert fusion_bytes(head) == 2 * 6 + 4 * 2 + 3

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing, EnvironmentLacking, InvalidSetting
+from tests.support.told import told
 from tools.pipeline import inputs as module
 from tools.pipeline.inputs import effective_recipe, gather, has_foundation, resolve_corpus, split_words
 from tools.pipeline.recipe import Recipe, parse_recipe
@@ -34,11 +34,10 @@ def looked_for_anew() -> Iterator[None]:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def lines() -> Iterator[list[str]]:
     """What the user is told."""
-    lines: list[str] = []
-    progress.install(None, lines.append)
-    return lines
+    with told() as lines:
+        yield lines
 
 
 def recipe_for(ravdess: Path, words: Path, **changes: Any) -> Recipe:
@@ -62,7 +61,7 @@ def test_a_build_gathers_disjoint_speakers(ravdess: Path, words: Path) -> None:
     assert sum(map(len, parts)) == 48
     assert set().union(*parts) == set(range(48))
     assert found.labels == tuple(TABLE)
-    assert found.evidence == "real"
+    assert found.speech == "real"
     assert {clip.label for clip in found.keywords} == set(WORDS)
     assert {clip.label for clip in found.others} == {"dog"}
     assert {clip.speaker for clip in found.others} <= set(found.word_split.train)
@@ -114,15 +113,15 @@ def test_the_scaling_is_the_recipes(ravdess: Path, words: Path, choice: dict[str
 
 def test_synthetic_speech_on_either_side_tags_everything(ravdess: Path, words: Path) -> None:
     found = gather(recipe_for(ravdess, words))
-    synthetic = replace(found, words=replace(found.words, evidence="synthetic"))
-    assert synthetic.evidence == "synthetic"
+    synthetic = replace(found, words=replace(found.words, origin="synthetic"))
+    assert synthetic.speech == "synthetic"
 
 
 def stand_in(which: str) -> Corpus:
     """Load nothing real: a stand-in answers, everything else is missing."""
     if which not in ("synthetic", "synthetic_words"):
         raise CorpusMissing(f"corpus {which} was not found", "name its folder")
-    clip = Clip(Path("a.wav"), which, f"{which}/a", "happy", evidence="synthetic")
+    clip = Clip(Path("a.wav"), which, f"{which}/a", "happy", origin="synthetic")
     return Corpus(which, Path(), ("happy",), (clip,), "none", "nobody", True, "synthetic")
 
 
@@ -130,12 +129,12 @@ def stand_in(which: str) -> Corpus:
     ("which", "instead"), [("ravdess", "synthetic"), ("speech_commands", "synthetic_words")]
 )
 def test_a_default_corpus_is_replaced_and_the_user_told(
-    monkeypatch: pytest.MonkeyPatch, told: list[str], which: str, instead: str
+    monkeypatch: pytest.MonkeyPatch, lines: list[str], which: str, instead: str
 ) -> None:
     monkeypatch.setattr(module, "load_corpus", stand_in)
     assert resolve_corpus(which).name == instead
-    assert f"corpus {which} was not found" in told[0]
-    assert "synthetic voices, not about people" in told[1]
+    assert f"corpus {which} was not found" in lines[0]
+    assert "synthetic voices, not about people" in lines[1]
 
 
 @pytest.mark.parametrize("which", ["ravdess:/nowhere", "urdu", "crema_d", "speech_commands:/nowhere"])
@@ -172,7 +171,7 @@ def test_too_few_speakers(ravdess: Path, words: Path) -> None:
 
 
 def test_scratch_stands_in_where_there_is_no_foundation_model(
-    monkeypatch: pytest.MonkeyPatch, told: list[str]
+    monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     def offline(file: object) -> Path:
         raise EnvironmentLacking("no network", "connect")
@@ -180,7 +179,7 @@ def test_scratch_stands_in_where_there_is_no_foundation_model(
     monkeypatch.setattr(module, "find_network", lambda file: None)
     monkeypatch.setattr(module, "obtain_network", offline)
     assert effective_recipe("trunk").name == "scratch"
-    assert any("stands in for 'trunk'" in line for line in told)
+    assert any("stands in for 'trunk'" in line for line in lines)
     assert effective_recipe("scratch").name == "scratch"
 
 

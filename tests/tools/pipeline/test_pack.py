@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,20 +11,26 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import EnvironmentLacking
-from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.base.evidence import Evidence, Quantity
+from firmware_bridge.contract.bundle import Bundle, Manifest
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.pipeline import pack, summary
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
-def figure(value: float, unit: str = "%", **more: Any) -> dict[str, Any]:
-    known = {"evidence": "simulated", "n": 10, "interval": None, "source": "4 unseen speakers, real speech"}
-    return {"value": value, "unit": unit, **known, **more}
+def figure(value: float, unit: str = "%", **more: Any) -> Quantity:
+    known: dict[str, Any] = {"n": 10, "source": "4 unseen speakers, real speech"}
+    return Quantity(value, unit, Evidence.SIMULATED, **{**known, **more})
 
 
-def all_figures(speech: str = "real") -> dict[str, Any]:
+def card_of(**changes: Any) -> str:
+    manifest, _ = ravdess_manifest(**changes)
+    return pack.model_card(Manifest.model_validate({**manifest, "files": {}}))
+
+
+def all_figures(speech: str = "real") -> dict[str, Quantity]:
     """Return every figure that the closing table wants."""
     names = {name for _, *wanted in summary.ROWS for name in wanted if name}
     return {name: figure(12.34, source=f"4 unseen speakers, {speech} speech") for name in names}
@@ -49,8 +54,7 @@ def test_a_leftover_of_a_killed_run_does_not_matter(tmp_path: Path, monkeypatch:
 
 
 def test_the_card_of_a_non_commercial_bundle() -> None:
-    manifest, _ = make_manifest(figures={"uar": figure(61.5, interval=[55.0, 66.0])})
-    card = pack.model_card(manifest)
+    card = card_of(figures={"uar": figure(61.5, interval=(55.0, 66.0))})
     assert card.startswith("# Model card: tiny")
     assert "| uar | 61.5 | % | [55.0, 66.0] | simulated | 4 unseen speakers, real speech |" in card
     assert "**no commercial use**" in card
@@ -59,17 +63,18 @@ def test_the_card_of_a_non_commercial_bundle() -> None:
 
 
 def test_the_card_of_synthetic_speech_says_so() -> None:
-    manifest, _ = make_manifest(evidence="synthetic")
-    assert "**Every figure below is about synthetic voices, not about people.**" in pack.model_card(manifest)
+    assert "**Every figure below is about synthetic voices, not about people.**" in card_of(
+        evidence="synthetic"
+    )
 
 
 def test_the_card_misses_nothing_silently() -> None:
     from jinja2 import UndefinedError
 
-    manifest, _ = make_manifest()
+    manifest, _ = ravdess_manifest()
     del manifest["git_revision"]
     with pytest.raises(UndefinedError):
-        pack.model_card(manifest)
+        pack.model_card(Manifest.model_construct(**manifest))
 
 
 @pytest.mark.parametrize(("foundation", "names"), [(False, 2), (True, 3)])
@@ -80,17 +85,17 @@ def test_licences_of_all_that_went_in(monkeypatch: pytest.MonkeyPatch, foundatio
     monkeypatch.setattr(pack, "has_foundation", lambda recipe: foundation)
     inputs = SimpleNamespace(recipe=None, emotion=corpus("e", False), words=corpus("w", True))
     listed = pack.licences(inputs)  # type: ignore[arg-type]
-    assert [item["name"] for item in listed] == ["e", "w", "yamnet"][:names]
-    assert [item["commercial"] for item in listed] == [False, True, True][:names]
+    assert [item.name for item in listed] == ["e", "w", "yamnet"][:names]
+    assert [item.commercial for item in listed] == [False, True, True][:names]
 
 
 def test_the_manifests_entry_is_read_from_the_network(tiny_bundle: Bundle) -> None:
     model = tiny_bundle.manifest.models["acoustic"]
     entry, content = pack.model_entry("acoustic", tiny_bundle.path(model), None, model.parameters)
-    assert entry == {key: pytest.approx(value) for key, value in model.model_dump().items()}
+    assert entry.model_dump() == {key: pytest.approx(value) for key, value in model.model_dump().items()}
     assert content == tiny_bundle.path(model).read_bytes()
     compiled, _ = pack.model_entry("acoustic", tiny_bundle.path(model), Path("there"), 1)
-    assert compiled["compiled"] is True
+    assert compiled.compiled == "acoustic_edgetpu.tflite"
 
 
 def test_without_the_compiler_nothing_is_claimed(
@@ -141,14 +146,14 @@ def test_with_the_compiler_both_networks_are_one_stage(
     ("value", "unit", "interval", "text"),
     [
         (57.14, "%", None, "57.1 %"),
-        (60.0, "%", [51.2, 68.9], "60.0 % [51..69]"),
+        (60.0, "%", (51.2, 68.9), "60.0 % [51..69]"),
         (1234567.0, "bytes", None, "1,234,567"),
         (728.0, "", None, "728"),
-        (2.5, "ms", [1.6, 3.4], "2.5 ms [2..3]"),
+        (2.5, "ms", (1.6, 3.4), "2.5 ms [2..3]"),
         (-0.4, "points", None, "-0.4"),
     ],
 )
-def test_a_figure_is_short(value: float, unit: str, interval: list[float] | None, text: str) -> None:
+def test_a_figure_is_short(value: float, unit: str, interval: tuple[float, float] | None, text: str) -> None:
     assert summary.shown(figure(value, unit, interval=interval)) == text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +25,6 @@ from tools.pipeline.summary import ROWS
 from train.evaluation.leak import require_disjoint
 from train.evaluation.score import score
 
-_HIL = runpy.run_path(str(Path(__file__).parents[2] / "hil" / "conftest.py"))
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 # Two emotions give their word away; the others say nothing.
 TABLE = dict.fromkeys(EMOTIONS, (34, 33, 33)) | {"happy": (0, 100, 0), "sad": (0, 0, 100)}
@@ -140,8 +138,8 @@ class TestFusion:
     def test_the_heads_read_what_they_are_for(self, fused: tuple[dict[str, Any], Path]) -> None:
         heads, _ = fused
         assert {"fusion", "control", "keyword_vote", "temperature"} <= set(heads)
-        assert FusionHead.from_dict(heads["fusion"]).weight.shape == (8, 11)
-        assert FusionHead.from_dict(heads["keyword_vote"]).weight.shape == (8, 3)
+        assert FusionHead.model_validate(heads["fusion"]).weight.shape == (8, 11)
+        assert FusionHead.model_validate(heads["keyword_vote"]).weight.shape == (8, 3)
         assert heads["acoustic_scale"] == 0.05
 
     def test_telling_words_help_and_shuffled_ones_do_not(
@@ -169,7 +167,7 @@ class TestFusion:
         first, second = fusion_scores(inputs, part, heads), fusion_scores(inputs, part, heads)
         np.testing.assert_array_equal(first.control, second.control)
         np.testing.assert_array_equal(first.bayes, second.bayes)
-        unmixed = FusionHead.from_dict(heads["control"]).apply(part.scores)
+        unmixed = FusionHead.model_validate(heads["control"]).apply(part.scores)
         assert (first.control != unmixed).any(), "the control must not hear the true words"
 
     def test_int8_scores_as_real_values(self) -> None:
@@ -254,7 +252,7 @@ class TestJudgement:
         assert card.majority["uar"] == pytest.approx(1 / 8)
         assert set(card.per_speaker) == set(inputs.split.test)
         assert card.gender_gap == 0.0
-        assert card.evidence == "real"
+        assert card.speech == "real"
 
     def test_held_out_scores_leave_training_speakers_out(
         self, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,11 +6,9 @@ acoustic network, a dense layer for the keyword network.
 
 from __future__ import annotations
 
-import runpy
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +19,13 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.provenance.check import Verdict, check
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle, write_bundle
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.cli import run
 from tools.pipeline import architecture, pack, summary
 from tools.pipeline.recipe import load_recipe
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
 @pytest.fixture
@@ -74,14 +72,16 @@ def add(pair: tuple[Path, Path]) -> int:
     return run(["template", "add", str(pair[0]), str(pair[1]), "--recipe", "trunk"])
 
 
-def test_the_whole_way(store: Path, stand_ins: SimpleNamespace, tmp_path: Path, capsys: Capture) -> None:
+def test_the_whole_way(
+    store: Path, stand_ins: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     recipe, stages = load_recipe("trunk"), Stages(tmp_path / "stages")
     # Without templates: said before training, and what to compile after it.
     assert run(["template", "fits"]) == 1
     (line,) = architecture.outlook(recipe)
     assert line.startswith("no compiled networks will come of this build: 0 of 2 templates fit recipe trunk")
     assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
-    said = capsys.readouterr().err
+    said = caplog.text
     assert "no compiled model is claimed" in said
     assert "undertone template add" in said
     # One template of two: still not.
@@ -89,7 +89,7 @@ def test_the_whole_way(store: Path, stand_ins: SimpleNamespace, tmp_path: Path, 
     assert run(["template", "fits"]) == 1
     assert "1 of 2 templates fit" in architecture.outlook(recipe)[0]
     assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
-    assert "no template fits keyword.tflite" in capsys.readouterr().err
+    assert "no template fits keyword.tflite" in caplog.text
     # Both: known before training, for this shape only; and the build ends with compiled networks.
     assert add(stand_ins.pairs[1]) == 0
     assert run(["template", "fits"]) == 0
@@ -98,7 +98,7 @@ def test_the_whole_way(store: Path, stand_ins: SimpleNamespace, tmp_path: Path, 
     folder = pack.compile_if_possible(stages, stand_ins.made, "trunk")
     assert folder is not None
     assert stages.made == ["derived"]
-    assert "have run on no chip" in capsys.readouterr().err
+    assert "have run on no chip" in caplog.text
     tokens = set()
     for name in ("acoustic", "keyword"):
         original = tmp_path / "trained" / name / f"{name}.tflite"
@@ -128,7 +128,7 @@ def test_networks_that_were_compiled_together_are_no_templates(
     store: Path, stand_ins: SimpleNamespace, tmp_path: Path, capsys: Capture
 ) -> None:
     """One token in both files: what compiling together changes no real pair shows, so nothing is added."""
-    manifest, files = make_manifest()
+    manifest, files = ravdess_manifest()
     for name, model in manifest["models"].items():
         model.update(compiled=True, compiled_evidence="measured")
         files[f"{name}_edgetpu.tflite"] = stand_ins.pairs[0][1].read_bytes()
@@ -140,18 +140,20 @@ def test_networks_that_were_compiled_together_are_no_templates(
     assert not store.exists()
 
 
-def derived_models(bundle: Bundle) -> dict[str, Any]:
-    return {
-        name: model.model_dump() | {"compiled": True, "compiled_evidence": evidence}
+@pytest.fixture
+def derived(tiny_bundle: Bundle) -> Bundle:
+    """The tiny bundle, as if its networks had been compiled: one from a template, one by the compiler itself."""
+    models = {
+        name: model.model_copy(update={"compiled": f"{name}_edgetpu.tflite", "compiled_evidence": evidence})
         for (name, model), evidence in zip(
-            bundle.manifest.models.items(), ("derived", "measured"), strict=True
+            tiny_bundle.manifest.models.items(), ("derived", "measured"), strict=True
         )
     }
+    return replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"models": models}))
 
 
-def test_card_and_table_name_what_is_derived(make_bundle: Callable[..., Bundle], tiny_bundle: Bundle) -> None:
-    derived = make_bundle(models=derived_models(tiny_bundle))
-    card = pack.model_card(derived.manifest.model_dump())
+def test_card_and_table_name_what_is_derived(derived: Bundle, tiny_bundle: Bundle) -> None:
+    card = pack.model_card(derived.manifest)
     assert "- acoustic: **derived** from a template. No compiler made it" in card
     assert "- keyword: made by the real compiler." in card
     assert "`modelled` the chip's arithmetic" in card

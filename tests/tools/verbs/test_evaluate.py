@@ -12,7 +12,6 @@ import pytest
 
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.device import ReferenceDevice
 from firmware_bridge.sound.audio import read_audio
 from tools.cli import run
@@ -67,7 +66,7 @@ def test_the_same_call_gives_the_same_hash(tiny_bundle: Bundle, ravdess: Path) -
 def test_the_keyword_output_is_the_vote_on_the_keyword_scores(tiny_bundle: Bundle, ravdess: Path) -> None:
     chosen = choose(tiny_bundle, f"ravdess:{ravdess}")
     found = evaluate(tiny_bundle, chosen)
-    device, vote = ReferenceDevice(tiny_bundle), FusionHead.from_dict(tiny_bundle.manifest.keyword_vote)
+    device, vote = ReferenceDevice(tiny_bundle), tiny_bundle.manifest.keyword_vote
     own: dict[str, list[bool]] = {}
     for clip, truth in zip(chosen.clips, chosen.truth, strict=True):
         said = vote.apply(device.score_segment(read_audio(clip.path).pcm).keyword).argmax()

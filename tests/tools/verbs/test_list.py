@@ -78,7 +78,9 @@ def test_listing_makes_no_synthetic_speech(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_bundles_whole_and_damaged(make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
-    whole = make_bundle("whole", figures={"student_int8_uar": {"value": 61.5}})
+    whole = make_bundle(
+        "whole", figures={"student_int8_uar": {"value": 61.5, "unit": "%", "evidence": "simulated"}}
+    )
     (make_bundle("hurt").directory / "acoustic.tflite").write_bytes(b"no")
     os.utime(whole.directory / "manifest.json", (1, 1))
     os.utime(whole.directory, (1, 1))

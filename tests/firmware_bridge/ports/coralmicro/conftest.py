@@ -14,7 +14,6 @@ import cffi
 import pytest
 
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
@@ -54,7 +53,7 @@ def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Co
         pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("glue")
     made = write_sources(bundle.manifest, folder / "made")
-    sizes = size_flags(FrontendSpec.from_dict(bundle.manifest.frontend))
+    sizes = size_flags(bundle.manifest.frontend)
     includes = [f"-I{path}" for path in (APP, *include_folders(made), FAKES)]
     flags = ["-O1", "-fPIC", "-pthread", *sizes, "-DUT_TPU_MODE=kHigh", *includes]
     # Else g++ makes one of the fakes' state for all copies of the library that are loaded. This machine's C library

@@ -16,7 +16,6 @@ from cffi import FFI
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend import FrontendSpec
 from firmware_bridge.microfrontend.build import BUILD
 from firmware_bridge.ports.host.build import compile_library
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
@@ -200,7 +199,7 @@ class Pair:
 def compile_bench(bundle: Bundle, folder: Path, flags: Sequence[str] = ()) -> Path:
     """Return the library of a bundle's bench."""
     write_sources(bundle.manifest, folder)
-    spec = FrontendSpec.from_dict(bundle.manifest.frontend)
+    spec = bundle.manifest.frontend
     # The bench includes C's own library and casts; strict warnings are for the core.
     sizes = [*size_flags(spec), WRAPPED, "-Wno-conversion", "-Wno-cast-function-type"]
     sources = [*core_sources(folder), BENCH]

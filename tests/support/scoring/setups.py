@@ -70,11 +70,11 @@ def bundle_of(setup: Setup, like: Bundle, directory: Path) -> Bundle:
     dice = np.random.default_rng(setup.labels)
     inputs = setup.labels + setup.keywords
     head = FusionHead(
-        dice.integers(-3000, 3001, (setup.labels, inputs)).astype(np.int32),
-        dice.integers(-100000, 100001, setup.labels).astype(np.int32),
-        dice.integers(-128, 128, inputs).astype(np.int32),
-        11,
-        0.0625,
+        weight=dice.integers(-3000, 3001, (setup.labels, inputs)).astype(np.int32),
+        bias=dice.integers(-100000, 100001, setup.labels).astype(np.int32),
+        zero_point=dice.integers(-128, 128, inputs).astype(np.int32),
+        shift=11,
+        output_scale=0.0625,
     )
     values = setup.spec.frames(setup.window_ms * 16) * setup.spec.channels
     files, models = {}, {}
@@ -91,10 +91,10 @@ def bundle_of(setup: Setup, like: Bundle, directory: Path) -> Bundle:
         "keywords": [f"word {i}" for i in range(setup.keywords)],
         "window_ms": setup.window_ms,
         "hop_ms": setup.hop_ms,
-        "frontend": setup.spec.to_dict(),
+        "frontend": setup.spec,
         "table_hash": setup.spec.table_hash,
-        "scaling": setup.scaling.to_dict(),
-        "fusion": head.to_dict(),
+        "scaling": setup.scaling,
+        "fusion": head,
         "models": models,
     }
     manifest = {**like.manifest.model_dump(mode="json"), **changes}
