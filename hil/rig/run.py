@@ -65,17 +65,17 @@ def run_hil(
         device_facts = device.describe()
     planted = self_test(seen, budgets)
     require_gate(planted)
-    judged = verdicts(seen, budgets)
+    reached = verdicts(seen, budgets)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
         channel=channel.model_dump(mode="json"),
         seen=seen,
-        verdicts=judged,
+        verdicts=reached,
         cards=scorecards(seen),
         gate=tuple(planted),
         notes=(
-            *no_longer_measured(out_dir / "report.json", judged),
+            *no_longer_measured(out_dir / "report.json", reached),
             *_notes(device_facts, seen, bundle),
         ),
     )

@@ -7,8 +7,8 @@ import numpy as np
 from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.contract.bundle import Bundle
 from hil.rig.observations import Segment
+from tools.pipeline.fusion import composed_pcm
 from tools.pipeline.inputs import gather
-from tools.pipeline.joint import composed_pcm
 from tools.pipeline.recipe import recipe_of
 from tools.scoring import require_unheard_sound
 from train.corpora import load_corpus

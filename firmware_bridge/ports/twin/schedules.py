@@ -133,12 +133,12 @@ class Schedules:
             wrong.append(f"{stats['restarts']} restarts, and the reason {reason}")
         result = talk.segment(99, self._pcm, True)
         if result is None or result.name != "result" or result["fused"].tolist() != self._fused:
-            said = (
+            difference = (
                 result["sentence"]
                 if result is not None and result.name == "error"
                 else result and result.name
             )
-            wrong.append(f"the clean segment: {said}")
+            wrong.append(f"the clean segment: {difference}")
         return Outcome(seed, "; ".join(wrong), stats["restarts"], reason)
 
 
