@@ -34,7 +34,7 @@ hil: $(SETUP)  ## the same over a board: make hil PORT=socket://10.10.10.1:7000,
 	@$(BIN)/undertone hil --dut board:$(PORT)
 
 device-tests: edgetpu-model  ## what every device must do, with the real bundle: DUT=host, twin or board:PORT
-	@$(BIN)/python -m pytest -q -p hil.pytest_plugin tests/device --dut $(or $(DUT),twin) --bundle build/bundle
+	@$(BIN)/python -m pytest -q tests/device --dut $(or $(DUT),twin) --bundle build/bundle
 
 firmware: edgetpu-model  ## build it for the twin, and for the board where CORALMICRO_DIR names its SDK; memory reports
 	@$(BIN)/undertone build --port twin
@@ -78,13 +78,15 @@ bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: s
 bench-edgetpu: edgetpu-model  ## how long analyse and inspect take, on our networks and on the largest ones at hand
 	@$(BIN)/python -m edgetpu_models.bench build/bundle/ $(PAIRS) $(wildcard $(dir $(PAIRS))models)
 
-docs: $(SETUP)  ## make docs/supported_operations.md from the rules again
-	@$(BIN)/python -m edgetpu_models.supported
+docs: $(SETUP)  ## the pages that are made from the code, and the site: build/docs/index.html
+	@$(BIN)/python -c "import sphinx, myst_parser, furo" 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/requirements.lock
+	@$(BIN)/python -m tools.dev.docs
 
 bench: bench-frontend bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:docs --constraints requirements.lock --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o docs/requirements.lock
 
 clean:  ## remove what was built (the environment stays)
 	rm -rf build

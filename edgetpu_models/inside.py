@@ -31,20 +31,20 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class NamedRecord:
-    """A requantisation record with the operations that it can belong to."""
+class NamedRecord(Record):
+    """A requantisation record with the operations that it can belong to.
 
-    program: str
-    word: int
-    low: str
-    m: float
-    hi: float
-    lo: float
-    x: int
-    zero: int
-    weight_zero: int
-    input_zero: int
-    owners: tuple[str, ...]
+    Attributes:
+        program: Type of the executable that it stands in.
+        owners: Operations and formulas; empty where they are not known.
+    """
+
+    program: str = ""
+    owners: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON-ready data; the bits that nobody understands in hex."""
+        return asdict(self) | {"low": f"{self.low:08x}"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Inside:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the view as JSON-ready data."""
-        return asdict(self)
+        return asdict(self) | {"records": [record.as_dict() for record in self.records]}
 
 
 def look_inside(compiled: Path | str | bytes, original: Path | str | bytes | None = None) -> Inside:
@@ -102,8 +102,7 @@ def _records(opened: Compiled, pair: Study | None) -> Iterator[NamedRecord]:
     for number, program in enumerate(opened.programs):
         for r in records(program.stream.of(opened.data)):
             owners = names.get((number, r.word), ())
-            values = (r.m, r.hi, r.lo, r.x, r.zero, r.weight_zero, r.input_zero)
-            yield NamedRecord(program.type.name, r.word, f"{r.low:08x}", *values, owners)
+            yield NamedRecord(**vars(r), program=program.type.name, owners=owners)
 
 
 def _stretches(opened: Compiled, pair: Study | None) -> Iterator[Stretch]:

@@ -10,13 +10,18 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
-from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.errors import InvalidSetting, UndertoneError
+from firmware_bridge.base.events import JsonLines, listening
 from tools import console
 
+EVENTS_VARIABLE = "UNDERTONE_EVENTS"
 # Verb, module in this folder, one line of help: the table that `undertone --help` shows.
 VERBS: tuple[tuple[str, str, str], ...] = (
     ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
@@ -88,12 +93,45 @@ def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version)
-def main_group() -> None:
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="release and revision",
+)
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=EVENTS_VARIABLE,
+    help=f"append what happens to FILE, a JSON object a line [{EVENTS_VARIABLE}]",
+)
+@click.pass_context
+def main_group(ctx: click.Context, events: Path | None) -> None:
     """Speech emotion, from a corpus to a Coral Dev Board Micro, with proof that it works there.
 
     Exit status: 0 good, 1 a check failed, 2 the input or the environment is wrong.
     """
+    if events is not None:
+        ctx.with_resource(write_events(events))
+
+
+@contextmanager
+def write_events(path: Path) -> Iterator[None]:
+    """Append every event to a file while the block lasts.
+
+    Raises:
+        InvalidSetting: The file cannot be written.
+    """
+    try:
+        writer = JsonLines(path)
+    except OSError as error:
+        raise InvalidSetting(
+            f"events cannot be written to {path}: {error.strerror}", "name another file"
+        ) from error
+    with listening(writer):
+        yield
 
 
 def quiet_tensorflow() -> None:
@@ -106,8 +144,11 @@ def quiet_tensorflow() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
-    as_json = "--json" in arguments
-    console.show_progress()
+    with console.showing():
+        return _run(arguments, "--json" in arguments)
+
+
+def _run(arguments: list[str], as_json: bool) -> int:
     quiet_tensorflow()
     try:
         result: Any = main_group.main(args=arguments or ["--help"], standalone_mode=False)

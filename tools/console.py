@@ -5,18 +5,19 @@ Verbs hand it tables and data; whether the user asked for `--json` is decided he
 
 from __future__ import annotations
 
-import contextlib
 import json
+import logging
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from firmware_bridge.base import progress
+from firmware_bridge.base import events
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.events import Event, Kind, Outcome
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 WIDE = 240
 
@@ -85,63 +86,92 @@ def fail(error: UndertoneError, as_json: bool) -> int:
     return error.exit_status
 
 
-def show_progress() -> None:
-    """Draw progress bars with the time left on stderr; without a terminal, one line per task."""
-    progress.install(_bars if sys.stderr.isatty() else _lines, log)
+@contextmanager
+def showing() -> Iterator[None]:
+    """Show what happens on stderr: bars with the time left; without a terminal, lines at begin and end."""
+    shown = _Bars() if sys.stderr.isatty() else _Lines()
+    # Whoever has set up `logging` still gets every line; without one, its last resort would show warnings twice.
+    silent = logging.NullHandler()
+    events.LOGGER.addHandler(silent)
+    try:
+        with events.listening(shown):
+            yield
+    finally:
+        shown.close()
+        events.LOGGER.removeHandler(silent)
 
 
-def _bars(items: Iterable[Any], title: str, total: int | None) -> Iterator[Any]:
-    """Draw a bar while `items` are gone through; work that goes on side by side has one bar each."""
-    with _shared_bars() as bars:
-        task = bars.add_task(title, total=total)
-        try:
-            for item in items:
-                yield item
-                bars.advance(task)
-        finally:
-            if len(bars.tasks) > 1:  # the others go on below what is done
-                bars.console.print(bars.make_tasks_table([one for one in bars.tasks if one.id == task]))
-                bars.remove_task(task)
+class _Lines:
+    """Writes one line when a stage or step begins and one when it ends, with its duration."""
+
+    def __call__(self, event: Event) -> None:
+        if line := self.line_of(event):
+            self.write(line)
+
+    @staticmethod
+    def line_of(event: Event) -> str:
+        """Return what an event is shown as: nothing for single items, and for stages that need not be made."""
+        if event.line:
+            return event.line
+        quiet = event.kind is Kind.ADVANCED or event.outcome is Outcome.KEPT
+        return "" if quiet else events.describe(event)
+
+    def write(self, line: str) -> None:
+        """Show a line."""
+        log(line)
+
+    def close(self) -> None:
+        """Nothing is left open."""
 
 
-_sharing = threading.Lock()
-_shared: list[Progress] = []
-_users = 0
+class _Bars(_Lines):
+    """Draws a bar for each step that is under way; stages and lines stand above them."""
 
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[tuple[int, int], TaskID] = {}
 
-@contextlib.contextmanager
-def _shared_bars() -> Iterator[Progress]:
-    """Yield the one live display of this terminal; it ends with its last user."""
-    global _users
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    def __call__(self, event: Event) -> None:
+        place = (event.process, event.span)
+        if not event.step:
+            super().__call__(event)
+        elif event.kind is Kind.BEGUN:
+            self._tasks[place] = self._started().add_task(event.step, total=event.total)
+        elif self._bars is not None and place in self._tasks:
+            counted = event.kind is Kind.ADVANCED
+            total = event.total if counted or event.total else max(event.items, 1)
+            done = event.items if counted or event.outcome is not Outcome.DONE else total
+            self._bars.update(self._tasks[place], completed=done, total=total)
+            if not counted:
+                del self._tasks[place]
+            if not self._tasks:
+                self.close()
 
-    with _sharing:
-        _users += 1
-        if not _shared:
+    def write(self, line: str) -> None:
+        """Show a line above the bars."""
+        if self._bars is None:
+            log(line)
+        else:
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Leave the bars as they are and draw no more."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+        self._tasks.clear()
+
+    def _started(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        if self._bars is None:
             columns = (
                 TextColumn("{task.description:<36}"),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(elapsed_when_finished=True),
             )
-            _shared.append(Progress(*columns, console=Console(stderr=True)))
-            _shared[0].start()
-        bars = _shared[0]
-    try:
-        yield bars
-    finally:
-        with _sharing:
-            _users -= 1
-            if not _users:
-                _shared.pop().stop()
-
-
-def _lines(items: Iterable[Any], title: str, total: int | None) -> Iterator[Any]:
-    """Write one line when a task starts and one when it ends, with its duration."""
-    import time
-
-    started = time.monotonic()
-    log(f"{title} ({total} steps)" if total else title)
-    yield from items
-    log(f"{title}: done in {time.monotonic() - started:.1f} s")
+            self._bars = Progress(*columns, console=Console(stderr=True))
+            self._bars.start()
+        return self._bars

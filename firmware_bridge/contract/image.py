@@ -1,7 +1,7 @@
 """The image: a bundle as the device holds it, in one of its two slots of flash.
 
 A header of 4096 bytes, then both networks, each padded with zeros to 16 bytes. All numbers are
-little-endian; what the header does not use is zero. Fields, in this order (`HEADER`):
+little-endian; what the header does not use is zero. Fields, in this order (`HEADER`)::
 
     magic             4 bytes   "UTIM"
     format            u32       1
@@ -10,8 +10,8 @@ little-endian; what the header does not use is zero. Fields, in this order (`HEA
     frontend          32 bytes  SHA-256 of the front-end's tables
     labels            u32       1..16
     keywords          u32       1..32
-    window_samples    u32
-    hop_samples       u32
+    window_samples    u32       of a window
+    hop_samples       u32       from one window's start to the next
     frames            u32       of a window
     channels          u32       of a frame
     scaling           i32[5]    kind, offset, multiplier, shift, span: as `ut_scaling`
@@ -27,7 +27,7 @@ little-endian; what the header does not use is zero. Fields, in this order (`HEA
         zero_point    i32       of the output, -128..127
         sha256        32 bytes  of the .tflite
     fusion_shift      i32       1..24
-    fusion_bias       i32[16]
+    fusion_bias       i32[16]   of each label
     fusion_weight     i16[16][48]  a row for each label: labels, then keywords
     fusion_zero_point i8[48]    of the same columns
     unused            zeros

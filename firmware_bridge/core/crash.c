@@ -7,6 +7,7 @@
 #define MAGIC 0x4B505455u /* "UTPK" */
 #define FRAME_WORDS 8u
 #define STACK_WORDS 2048u /* looked through for return addresses, at most */
+#define OVERFLOW (1u << 20) /* UFSR.STKOF of Armv8-M; an Armv7-M, as this one, leaves the bit alone */
 
 static uint32_t checksum(const ut_kept *kept) {
     return ut_crc32(0, (const uint8_t *)kept, offsetof(ut_kept, crc));
@@ -91,16 +92,19 @@ void ut_kept_crash(ut_kept *kept, uint8_t reason, const ut_scene *scene) {
     for (size_t i = 0; i < UT_CRASH_TASK && scene->task[i] != '\0'; ++i) {
         crash->task[i] = scene->task[i];
     }
-    for (size_t i = 0; i < FRAME_WORDS; ++i) {
+    const uint32_t *const top = scene->frame + FRAME_WORDS;
+    const int32_t pushed = scene->frame >= scene->low && top <= scene->limit;
+    for (size_t i = 0; i < FRAME_WORDS && pushed; ++i) {
         crash->registers[i] = scene->frame[i];
     }
-    crash->registers[FRAME_WORDS] = (uint32_t)(uintptr_t)(scene->frame + FRAME_WORDS);
+    crash->registers[FRAME_WORDS] = (uint32_t)(uintptr_t)top;
     for (size_t i = 0; i < UT_CRASH_REGISTERS - FRAME_WORDS - 1u; ++i) {
         crash->registers[FRAME_WORDS + 1u + i] = scene->faults[i];
     }
+    crash->registers[FRAME_WORDS + 1u] |= scene->overflowed != 0 ? OVERFLOW : 0u;
     kept->asked = reason;
     seal(kept); /* a stack pointer that leads nowhere ends the next line: so much is kept already */
-    trace(scene, scene->frame + FRAME_WORDS, crash);
+    trace(scene, top < scene->low ? scene->low : top, crash);
     seal(kept);
 }
 

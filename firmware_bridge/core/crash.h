@@ -19,7 +19,8 @@ typedef struct ut_crash {
     uint32_t reason; /* of ut_reset_reason; 0: no crash is kept */
     uint32_t uptime_ms;
     char task[UT_CRASH_TASK]; /* zeros after its end */
-    /* r0 r1 r2 r3 r12 lr pc xpsr: as the processor pushes them; then sp before that, cfsr hfsr mmfar bfar */
+    /* r0 r1 r2 r3 r12 lr pc xpsr: as the processor pushes them, zeros where it could not; then sp before that,
+     * cfsr (with Armv8-M's bit for a stack overflow) hfsr mmfar bfar */
     uint32_t registers[UT_CRASH_REGISTERS];
     uint32_t trace[UT_CRASH_TRACE]; /* return addresses, innermost first */
     uint32_t trace_count;
@@ -41,9 +42,11 @@ typedef struct {
 
 /* What the processor was doing. */
 typedef struct {
-    const uint32_t *frame;  /* the eight words that the processor pushed */
-    const uint32_t *limit;  /* end of the memory that the stack lies in */
+    const uint32_t *frame;  /* the eight words that the processor pushed; below `low` it could not push them */
+    const uint32_t *low;    /* the memory that the stack lies in */
+    const uint32_t *limit;  /* and its end */
     const uint32_t *faults; /* cfsr hfsr mmfar bfar */
+    int32_t overflowed;     /* the task's stack was too small */
     const char *task;
     uint32_t uptime_ms;
     const ut_code *code;

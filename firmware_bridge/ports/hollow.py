@@ -69,9 +69,8 @@ def _network(folder: Path, name: str, inputs: int, outputs: int) -> ModelFile:
 
 
 def _head(labels: int, inputs: int) -> FusionHead:
-    weight = [[100 * (row - column) for column in range(inputs)] for row in range(labels)]
     fields = {
-        "weight": weight,
+        "weight": [[100 * (row - column) for column in range(inputs)] for row in range(labels)],
         "bias": [7 * row for row in range(labels)],
         "zero_point": [0] * inputs,
         "shift": 8,

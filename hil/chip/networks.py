@@ -13,6 +13,7 @@ from firmware_bridge.contract.bundle import Bundle, ModelFile
 BRANCHES = ("acoustic", "keyword")
 PREDICTED = "rules read off real compiled models (`undertone analyse`)"
 READ = "the compiled files themselves (`undertone inspect`)"
+DERIVED = "files derived from templates, which no compiler made and no chip has run (`undertone inspect`)"
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,15 @@ def describe_networks(bundle: Bundle) -> ChipNetworks:
         latency(compiled_traffic(network.traffic, seen))
         for network, seen in zip(predicted.networks, read, strict=True)
     ]
+    derived = any(seen.made_by == "derived" for seen in read)
     return ChipNetworks(
         ops_off_tpu=sum(sum(seen.ops_on_cpu.values()) for seen in read),
         cached_bytes=sum(seen.on_chip_bytes for seen in read),
         streamed_bytes=sum(seen.off_chip_bytes for seen in read),
         file_bytes={name: seen.size_bytes for name, seen in zip(BRANCHES, read, strict=True)},
         latency_ms=dict(zip(BRANCHES, times, strict=True)),
-        evidence=Evidence.MEASURED,
-        source=READ,
+        evidence=Evidence.DERIVED if derived else Evidence.MEASURED,
+        source=DERIVED if derived else READ,
     )
 
 

@@ -8,6 +8,7 @@ from firmware_bridge.base.errors import DeviceError
 from firmware_bridge.base.evidence import Evidence
 from hil.client.client import DeviceClient
 from hil.devices.base import DeviceBase
+from hil.devices.registry import KINDS, DeviceKind
 from hil.link.link import Link, SerialLink
 from hil.link.timing import Timing
 
@@ -64,3 +65,13 @@ class Board(DeviceBase):
     def describe(self) -> dict[str, Any]:
         """Return port and firmware build."""
         return {"device": self.name, "port": self._url, "build": self._build, "evidence": self.evidence.value}
+
+
+KINDS.add(
+    "board",
+    DeviceKind(
+        "a board on a serial port or any pyserial URL, such as board:socket://10.10.10.1:7000",
+        lambda port, _: Board(port),
+        at_port=True,
+    ),
+)

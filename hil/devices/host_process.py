@@ -15,6 +15,7 @@ from firmware_bridge.base.errors import DeviceError
 from firmware_bridge.base.evidence import Evidence
 from firmware_bridge.base.paths import ROOT
 from hil.devices.base import DeviceBase
+from hil.devices.registry import KINDS, DeviceKind
 from hil.link.link import Link, SerialLink
 
 
@@ -126,3 +127,12 @@ class HostProcess(DeviceBase):
         self._errors.seek(0)
         lines = [line.strip() for line in self._errors if line.strip()]
         return lines[-1] if lines else "it said nothing"
+
+
+KINDS.add(
+    "host",
+    DeviceKind(
+        "the firmware's core as a process on this machine; int8 reference kernels stand in for the Edge TPU",
+        lambda _, bundle: HostProcess.from_bundle(bundle),
+    ),
+)

@@ -10,6 +10,7 @@ from typing import Any
 from firmware_bridge.base.errors import DeviceError
 from firmware_bridge.base.evidence import Evidence
 from hil.devices.host_process import HostProcess
+from hil.devices.registry import KINDS, DeviceKind
 from hil.link.link import Link, LinkLost
 
 
@@ -79,3 +80,12 @@ class _WitnessedLink:
         return DeviceError(
             f"the twin ended: {self._twin.last_words()}", "see firmware_bridge/ports/twin/README.md"
         )
+
+
+KINDS.add(
+    "twin",
+    DeviceKind(
+        "the firmware on an emulated Cortex-M7; int8 reference kernels stand in for the Edge TPU",
+        lambda _, bundle: TwinProcess(bundle),
+    ),
+)

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from firmware_bridge.base.errors import DeviceError, UndertoneError, UnknownName
-from firmware_bridge.base.progress import install, track
+from firmware_bridge.base.events import Event, Kind, listening
+from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
 from firmware_bridge.ports.flash import Cut, Flash
@@ -265,12 +266,11 @@ def _seen_of(content: Image) -> tuple[str, str, str]:
     return content.bundle, content.acoustic.sha256, content.keyword.sha256
 
 
-def _report(items: Iterable[Any], title: str, total: int | None) -> Iterable[Any]:
+def _report(event: Event) -> None:
     """Show how far the sweep is; the many updates in it say nothing of themselves."""
-    for done, item in enumerate(items):
-        if title == TITLE:
-            sys.stderr.write(f"\r{title}: {done + 1} of {total}" + "\n" * (done + 1 == total))
-        yield item
+    if event.step == TITLE and event.kind is Kind.ADVANCED:
+        end = "\n" * (event.items == event.total)
+        sys.stderr.write(f"\r{TITLE}: {event.items} of {event.total}{end}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -281,15 +281,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3, help="ways of leaving an operation half done")
     parser.add_argument("--every", type=int, default=1, help="cut at each such operation only")
     options = parser.parse_args(arguments)
-    install(_report)
     try:
         image = build_image(load_bundle(options.bundle), compiled=False)
-        seen = sweep(starter(options.device, options.bundle), image, SLOT_BYTES, options.seeds, options.every)
+        with listening(_report):
+            seen = sweep(
+                starter(options.device, options.bundle), image, SLOT_BYTES, options.seeds, options.every
+            )
     except UndertoneError as error:
         sys.stderr.write(f"{error.what} ({error.remedy})\n")
         return error.exit_status
-    finally:
-        install(None)
     sys.stdout.write("\n".join([f"{options.device}: {seen}", *seen.failures, ""]))
     return 1 if seen.failures else 0
 

@@ -8,7 +8,7 @@ from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.templates import render
 from hil.report import pictures
 from hil.report.model import HilReport
-from hil.report.tables import MARKS, latency_table, memory_table, modelled_table, score_table
+from hil.report.tables import MARKS, latency_table, memory_table, modelled_table, score_table, step_table
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html"
 
@@ -29,6 +29,7 @@ def render_html(report: HilReport) -> str:
         "modelled": modelled_table(report),
         "latency": latency_table(report),
         "memory": memory_table(report),
+        "steps": step_table(report),
     }
     return render(
         TEMPLATE, True, report=report, data=report.as_dict(), marks=MARKS, images=images, tables=tables

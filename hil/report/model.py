@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from firmware_bridge.base.events import Event
 from firmware_bridge.base.evidence import Quantity
 from hil.budgets import Status, Verdict
 from hil.checks.accuracy import has_keywords, leaked_speakers
@@ -31,6 +32,7 @@ class HilReport:
         verdicts: One per promise, in the order of the budget file.
         cards: Scorecards of the outputs by name; empty where a speaker leaked.
         gate: Planted regressions and whether the gate caught them.
+        steps: Ends of the run's steps, in the order in which they ended, and of the run itself.
         notes: What the reader must know (stand-ins, refusals), one sentence each.
     """
 
@@ -41,6 +43,7 @@ class HilReport:
     verdicts: tuple[Verdict, ...]
     cards: Mapping[str, Scorecard]
     gate: tuple[Planted, ...]
+    steps: tuple[Event, ...]
     notes: tuple[str, ...]
 
     @property
@@ -82,6 +85,7 @@ class HilReport:
             "modelled": [row.as_dict() for row in modelled_rows(self.seen)],
             "segments": [segment_dict(self.seen, index) for index in range(len(self.seen.names))],
             "gate_self_test": [vars(one) for one in self.gate],
+            "steps": [step_dict(one) for one in self.steps],
             "notes": list(self.notes),
         }
 
@@ -101,6 +105,17 @@ def region_dict(seen: Observations, index: int) -> dict[str, Any]:
         "parts": {part.name: part.bytes for part in region.parts},
         "evidence": region.evidence.value,
         "source": region.source,
+    }
+
+
+def step_dict(event: Event) -> dict[str, Any]:
+    """Return how long a step of the run took and how it ended as JSON-ready data."""
+    return {
+        "stage": event.stage,
+        "step": event.step,
+        "items": event.items,
+        "seconds": round(event.seconds or 0.0, 3),
+        "outcome": str(event.outcome),
     }
 
 

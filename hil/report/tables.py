@@ -35,8 +35,8 @@ def verdict_table(report: HilReport) -> Table:
         limit = f"{budget.sign} {budget.limit:,.10g} {budget.unit}".strip()
         figure = str(verdict.quantity) if verdict.quantity else "–"
         margin = str(verdict.margin) if verdict.margin else ""
-        rows.append((MARKS[verdict.status], verdict.name, figure, limit, margin, verdict.detail))
-    return Table("Budgets", ("", "promise", "figure", "limit", "margin", "remark"), tuple(rows))
+        rows.append((f"{MARKS[verdict.status]} {verdict.name}", figure, limit, margin, verdict.detail))
+    return Table("Budgets", ("promise", "figure", "limit", "margin", "remark"), tuple(rows))
 
 
 def score_table(report: HilReport) -> Table:
@@ -93,3 +93,12 @@ def memory_table(report: HilReport) -> Table:
         for region in report.seen.chip.regions
     )
     return Table("Memory of the board, in bytes", ("memory", "used", "of", "", "source"), rows)
+
+
+def step_table(report: HilReport) -> Table:
+    """Return how long the run's steps took on this machine."""
+    rows = tuple(
+        (one.step or "the whole run", str(one.items or ""), f"{one.seconds or 0:.1f} s", str(one.outcome))
+        for one in report.steps
+    )
+    return Table("Steps of this run, by this machine's clock", ("step", "items", "time", "outcome"), rows)

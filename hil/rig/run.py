@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base.progress import tell
+from firmware_bridge.base.events import Ended, listening, stage, step
+from firmware_bridge.base.progress import note, tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
 from hil.budgets import Budget
@@ -58,14 +60,23 @@ def run_hil(
         CheckFailed: The gate let a planted regression through.
     """
     require_segments(segments, bundle)
-    identity = bundle_identity(bundle)
-    chip = chip or describe_chip(bundle, identity.frames, identity.channels)
-    with device:
-        seen = observe(device, bundle, segments, channel, chip, rooms, noises)
-        device_facts = device.describe()
-    planted = self_test(seen, budgets)
-    require_gate(planted)
-    reached = verdicts(seen, budgets)
+    identity, ended = bundle_identity(bundle), Ended()
+    with listening(ended), stage("hil"):
+        if chip is None:
+            with step("analysing the networks"):
+                chip = describe_chip(bundle, identity.frames, identity.channels)
+        with ExitStack() as started:
+            with step(f"starting {device.name}"):
+                started.enter_context(device)
+            seen = observe(device, bundle, segments, channel, chip, rooms, noises)
+            device_facts = device.describe()
+        with step("checking the promises"):
+            planted = self_test(seen, budgets)
+            require_gate(planted)
+            reached = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", reached)
+    for line in lost:
+        note(line)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
@@ -74,10 +85,8 @@ def run_hil(
         verdicts=reached,
         cards=scorecards(seen),
         gate=tuple(planted),
-        notes=(
-            *no_longer_measured(out_dir / "report.json", reached),
-            *_notes(device_facts, seen, bundle),
-        ),
+        steps=tuple(ended.spans),
+        notes=(*lost, *_notes(device_facts, seen, bundle)),
     )
     for kind, path in write_report(report, out_dir).items():
         tell(f"{kind}: {path}")
@@ -102,6 +111,11 @@ def _notes(device: Mapping[str, Any], seen: Observations, bundle: Bundle) -> tup
     notes = []
     if "stand_in" in device:
         notes.append(str(device["stand_in"]) + ".")
+    if derived := [n for n, model in bundle.manifest.models.items() if model.compiled_evidence == "derived"]:
+        notes.append(
+            f"The compiled networks {' and '.join(derived)} are derived from templates: no compiler made them, and "
+            "they have run on no chip."
+        )
     if not all(model.compiled for model in seen.models):
         notes.append("The Edge TPU compiler was not used: sizes are those of the int8 files.")
     if seen.speech != "real":

@@ -1,8 +1,7 @@
-"""The device that the suite runs against: `--dut NAME` of hil.pytest_plugin, or every one that needs no hardware."""
+"""The device that the suite runs against: `--dut NAME`, or every one that needs no hardware."""
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,29 +10,30 @@ import pytest
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.contract.bundle import Bundle, load_bundle
+from firmware_bridge.contract.bundle import Bundle, load_bundle, write_bundle
 from firmware_bridge.reference.device import ReferenceDevice
 from hil.devices import open_device
 from hil.devices.base import Device
+from tests.support.tiny_bundle import make_manifest
 
-ROOT = Path(__file__).resolve().parents[2]
 EVERYWHERE = ("host", "twin")
-
-# The tiny bundle of hil's tests.
-tiny = runpy.run_path(str(ROOT / "tests" / "hil" / "conftest.py"))["bundle"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
-        named = metafunc.config.getoption("--dut", default=None)
+        named = metafunc.config.getoption("--dut")
         metafunc.parametrize("device", [named] if named else EVERYWHERE, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def bundle(request: pytest.FixtureRequest) -> Bundle:
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The bundle of `--bundle`, which a board must carry as well; else the tiny one."""
-    given: Path | None = request.config.getoption("--bundle", default=None)
-    return load_bundle(given) if given else request.getfixturevalue("tiny")
+    given: Path | None = request.config.getoption("--bundle")
+    return (
+        load_bundle(given)
+        if given
+        else write_bundle(tmp_path_factory.mktemp("bundle") / "tiny", *make_manifest())
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import shutil
 import stat
 import sys
@@ -20,11 +19,10 @@ from edgetpu_models.compiler.locate import Command
 from edgetpu_models.compiler.log import parse_log
 from edgetpu_models.inspect import inspect
 from edgetpu_models.testing import compiled, small_network
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import CompilerFailed, EnvironmentLacking, InvalidSetting, ModelInvalid
-
-_RECORDED = runpy.run_path(str(Path(__file__).parent / "stand_in.py"))
-NEW, OLD, PARTIAL = (str(_RECORDED[name]) for name in ("NEW", "OLD", "PARTIAL"))
+from tests.support import compiler_stand_in
+from tests.support.compiler_stand_in import NEW, OLD, PARTIAL
+from tests.support.told import told
 
 
 class StandIn:
@@ -33,7 +31,7 @@ class StandIn:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.program = home / "edgetpu_compiler"
-        source = (Path(__file__).parent / "stand_in.py").read_text().split("\n", 1)[1]
+        source = Path(compiler_stand_in.__file__).read_text().split("\n", 1)[1]
         self.program.write_text(f"#!{sys.executable}\n{source}")
         self.program.chmod(self.program.stat().st_mode | stat.S_IXUSR)
         (home / "made").write_bytes(compiled())
@@ -117,11 +115,9 @@ def test_a_kept_result_that_was_changed_is_made_again(compiler: StandIn) -> None
 
 
 def test_an_internal_error_is_tried_again_and_told(compiler: StandIn) -> None:
-    lines: list[str] = []
-    progress.install(None, lines.append)
     compiler.behave("internal error", "new")
-    made = compiler.compile()
-    progress.install(None, None)
+    with told() as lines:
+        made = compiler.compile()
     assert [a.outcome for a in made.attempts] == ["failed", "ok"]
     assert made.attempts[0].cause == "Internal compiler error. Aborting!"
     assert "attempt 1 of 3: Internal compiler error" in lines[0]

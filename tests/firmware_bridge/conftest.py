@@ -1,10 +1,5 @@
-"""The tiny whole bundle of the rig's tests, for the tests of what reads it."""
+"""The tiny whole bundle, for the tests of what reads it."""
 
-from __future__ import annotations
+from tests.support.tiny_bundle import bundle, segments
 
-import runpy
-from pathlib import Path
-
-_RIG = runpy.run_path(str(Path(__file__).parent.parent / "hil" / "conftest.py"))
-bundle = _RIG["bundle"]
-segments = _RIG["segments"]
+__all__ = ["bundle", "segments"]

@@ -13,6 +13,8 @@ import click
 import pytest
 
 from firmware_bridge.base.errors import CheckFailed, InvalidSetting, UndertoneError
+from firmware_bridge.base.events import stage
+from firmware_bridge.base.progress import tell
 from tools import cli
 from tools.cli import VERBS, run
 
@@ -183,3 +185,57 @@ def test_the_installed_command_answers() -> None:
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+Verb = Callable[[Callable[[], object]], None]
+
+
+def tells() -> int:
+    with stage("made-up"):
+        tell("a word")
+    return 1
+
+
+def test_events_are_written_where_the_user_says(verb: Verb, tmp_path: Path) -> None:
+    verb(tells)
+    file = tmp_path / "events.jsonl"
+    assert run(["--events", str(file), "try"]) == 1
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(one["kind"], one["stage"]) for one in found] == [
+        ("begun", "made-up"),
+        ("told", "made-up"),
+        ("ended", "made-up"),
+    ]
+    assert run(["try"]) == 1
+    assert len(file.read_text().splitlines()) == 3, "without the option nothing is written"
+
+
+def test_events_of_a_makefile_come_by_the_environment(
+    verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb(tells)
+    monkeypatch.setenv(cli.EVENTS_VARIABLE, str(tmp_path / "events.jsonl"))
+    assert run(["try"]) == run(["try"]) == 1
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 6
+
+
+def test_events_of_a_failure_are_whole(verb: Verb, tmp_path: Path) -> None:
+    def fails() -> None:
+        with stage("made-up"):
+            raise CheckFailed("a promise is broken")
+
+    verb(fails)
+    file = tmp_path / "events.jsonl"
+    assert run(["--events", str(file), "try"]) == 1
+    assert json.loads(file.read_text().splitlines()[-1])["outcome"] == "failed"
+
+
+def test_events_that_cannot_be_written_are_refused_before_anything_runs(
+    verb: Verb, tmp_path: Path, capsys: Capture
+) -> None:
+    verb(raising(AssertionError("it ran")))
+    (tmp_path / "file").touch()
+    assert run(["--events", str(tmp_path / "file" / "events.jsonl"), "try"]) == 2
+    told = capsys.readouterr().err
+    assert "events cannot be written" in told
+    assert "remedy:" in told

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 
 import pytest
 
-from firmware_bridge.base import progress
+from firmware_bridge.base import events, progress
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.paths import ROOT
 from tools import console
 
 Capture = pytest.CaptureFixture[str]
@@ -64,55 +68,98 @@ def test_an_error_leaves_stdout_alone_unless_json_is_wanted(capsys: Capture) -> 
     assert json.loads(capsys.readouterr().out)["what"] == "wrong"
 
 
-def test_without_a_terminal_progress_is_two_lines(capsys: Capture) -> None:
-    console.show_progress()
-    assert list(progress.track([1, 2, 3], "counting")) == [1, 2, 3]
-    progress.note("a word")
+def test_without_a_terminal_begin_and_end_are_lines(capsys: Capture) -> None:
+    with console.showing(), events.stage("teacher"):
+        assert list(progress.track([1, 2, 3], "counting")) == [1, 2, 3]
+        progress.note("a word")
+        events.kept("student")
     told = capsys.readouterr()
     assert told.out == ""
-    lines = told.err.splitlines()
-    assert lines[0] == "counting (3 steps)"
-    assert lines[1].startswith("counting: done in ")
-    assert lines[2] == "a word"
+    lines = [line.split(" in ")[0] for line in told.err.splitlines()]
+    assert lines == ["stage teacher", "counting (3 steps)", "counting: done", "a word", "stage teacher: done"]
 
 
 def test_work_of_unknown_length(capsys: Capture) -> None:
-    console.show_progress()
-    assert list(progress.track(iter("ab"), "reading")) == ["a", "b"]
+    with console.showing():
+        assert list(progress.track(iter("ab"), "reading")) == ["a", "b"]
     assert capsys.readouterr().err.splitlines()[0] == "reading"
 
 
-def test_bars_give_every_item(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    console.show_progress()
-    assert list(progress.track(range(5), "training")) == [0, 1, 2, 3, 4]
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "training" in told.err
+def test_a_stage_that_fails_says_so(capsys: Capture) -> None:
+    with console.showing(), pytest.raises(ZeroDivisionError), events.stage("teacher"):
+        raise ZeroDivisionError
+    assert "stage teacher: failed after 0.0 s" in capsys.readouterr().err
 
 
-def test_work_side_by_side_shares_one_display(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    console.show_progress()
-    first, second = progress.track(range(3), "students"), progress.track(range(2), "keyword")
-    assert (next(first), next(second), next(first)) == (0, 0, 1)
-    assert list(second) == [1]
-    assert list(first) == [2]
-    told = capsys.readouterr().err
-    assert "students" in told
-    assert "keyword" in told
-    assert "3/3" in told
-    assert "2/2" in told
-    # The display is gone: the next work has one of its own.
-    assert list(progress.track(range(1), "later")) == [0]
-    assert "later" in capsys.readouterr().err
+def test_nothing_is_shown_afterwards(capsys: Capture) -> None:
+    before = list(events.LOGGER.handlers)
+    with pytest.raises(ZeroDivisionError), console.showing():
+        raise ZeroDivisionError
+    progress.tell("late")
+    assert capsys.readouterr().err == ""
+    assert before == events.LOGGER.handlers
 
 
-def test_a_bar_that_is_left_gives_its_place_away(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    console.show_progress()
-    left = progress.track(range(3), "left")
-    next(left)
-    left.close()  # type: ignore[attr-defined]
-    assert list(progress.track(range(1), "later")) == [0]
-    assert console._users == 0
+def test_a_warning_is_shown_once() -> None:
+    """Where nobody has set up `logging`, its last resort writes warnings too: not beside the console."""
+    code = (
+        "from firmware_bridge.base.progress import note; from tools import console\n"
+        "with console.showing(): note('a stand-in')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr == "a stand-in\n"
+
+
+class TestBars:
+    @pytest.fixture
+    def terminal(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+        """Makes standard error a terminal; called inside the test, where it is the captured one."""
+
+        def make() -> None:
+            monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+            monkeypatch.setenv("TERM", "xterm")
+            monkeypatch.setenv("COLUMNS", "80")
+
+        return make
+
+    def test_bars_give_every_item(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
+        with console.showing():
+            assert list(progress.track(range(5), "training")) == [0, 1, 2, 3, 4]
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert "training" in told.err
+        assert "5/5" in told.err
+
+    def test_one_inside_another(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
+        with console.showing():
+            for _ in progress.track("ab", "outer"):
+                list(progress.track(range(3), "inner"))
+        told = capsys.readouterr().err
+        assert "outer" in told and "2/2" in told
+        assert "inner" in told and "3/3" in told
+
+    def test_work_of_unknown_length_ends_full(self, terminal: Callable[[], None], capsys: Capture) -> None:
+        terminal()
+        with console.showing():
+            list(progress.track(iter("abc"), "reading"))
+            with events.step("starting"):
+                progress.note("[not] markup")
+        told = capsys.readouterr().err
+        assert "3/3" in told
+        assert "1/1" in told
+        assert "[not] markup" in told
+
+    def test_an_error_leaves_the_bar_where_it_was(
+        self, terminal: Callable[[], None], capsys: Capture
+    ) -> None:
+        terminal()
+        with pytest.raises(ZeroDivisionError), console.showing(), events.step("dividing", 4) as advance:
+            advance()
+            raise ZeroDivisionError
+        told = capsys.readouterr().err
+        assert "1/4" in told
+        assert "4/4" not in told
+        console.log("the terminal is free again")
+        assert capsys.readouterr().err == "the terminal is free again\n"

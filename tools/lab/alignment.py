@@ -199,5 +199,5 @@ def command(clips: int, out: Path, as_json: bool) -> int:
 
 
 if __name__ == "__main__":
-    console.show_progress()
-    raise SystemExit(command.main(standalone_mode=False))
+    with console.showing():
+        raise SystemExit(command.main(standalone_mode=False))

@@ -31,6 +31,7 @@ from firmware_bridge.contract.bundle import (
 )
 from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tools.pipeline.architecture import what_to_compile
 from tools.pipeline.closure import closure_of
 from tools.pipeline.figures import Made
 from tools.pipeline.inputs import Inputs, has_foundation
@@ -68,18 +69,20 @@ def licences(inputs: Inputs) -> list[Licence]:
     return listed
 
 
-def compile_if_possible(stages: Stages, made: Made) -> Path | None:
+def compile_if_possible(stages: Stages, made: Made, recipe: str) -> Path | None:
     """Stage: both networks compiled together by the real compiler, or derived from templates.
 
-    None, and said, where there is neither.
+    None, and said, where there is neither: then also what to compile once, and where.
     """
     try:
         locate.find()
     except EnvironmentLacking as error:
-        derived = derive_if_possible(stages, networks(made)) if templates.listed() else None
+        derived = derive_if_possible(stages, networks(made))
         if derived is None:
             note(f"{error.what}: no compiled model is claimed; figures of the chip are estimated")
             note(f"  to get it: {error.remedy}")
+            for line in what_to_compile(networks(made), recipe):
+                note(f"  {line}")
         return derived
     models = networks(made)
     parts = {"models": [sha256_file(path) for path in models]}
@@ -104,7 +107,14 @@ def derive_if_possible(stages: Stages, models: list[Path]) -> Path | None:
 
     parts = {"models": [sha256_file(p) for p in models], "templates": [t.compiled_sha256 for t in found]}
     try:
-        return stages.run("derived", parts, make)
+        made = stages.run("derived", parts, make)
+        note(
+            "the compiled networks are derived from templates: no compiler made them, and they have run on no chip"
+        )
+        note(
+            "  each from a compile of its own: the chip loads parameters again whenever it changes between them"
+        )
+        return made
     except ReweightRefused as refusal:
         note(f"nothing is derived from the templates at hand: {refusal.what}")
         note(f"  {refusal.remedy}")
@@ -150,7 +160,7 @@ def pack(inputs: Inputs, stages: Stages, made: Made, figures_at: Path, heard: Pr
     Raises:
         BundleInvalid: The parts do not fit together.
     """
-    compiled = compile_if_possible(stages, made)
+    compiled = compile_if_possible(stages, made, inputs.recipe.name)
     identity = stage_key(
         {
             "figures": figures_at.name,

@@ -21,6 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from firmware_bridge.base.events import kept, stage
 from firmware_bridge.base.files import atomic_directory
 from firmware_bridge.base.paths import BUILD
 from firmware_bridge.base.progress import tell
@@ -83,6 +84,7 @@ class Stages:
         folder = self.root / name / key
         if folder.is_dir():
             os.utime(folder)
+            kept(name)
             return folder
         with self._alone(name):
             if not folder.is_dir():  # another process may have made it while this one waited
@@ -93,11 +95,9 @@ class Stages:
         """Make a result that is not there."""
         self._clear_unfinished(self.root / name)
         started, before = time.monotonic(), time.process_time()
-        tell(f"stage {name}")
-        with atomic_directory(folder) as temporary:
+        with stage(name), atomic_directory(folder) as temporary:
             make(temporary)
         self.spent[name] = Spent(time.monotonic() - started, time.process_time() - before)
-        tell(f"stage {name}: done in {self.spent[name].wall_s:.1f} s")
         self.made.append(name)
         self._prune(self.root / name)
 

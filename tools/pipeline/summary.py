@@ -72,6 +72,20 @@ def layer_line(ranked: dict[str, Any]) -> str:
     )
 
 
+def compiled_line(bundle: Bundle) -> str:
+    """Say who made the files that a board would run."""
+    says = {
+        "": "none (a board cannot run this bundle)",
+        "measured": "made by the real compiler",
+        "derived": "derived from a template: no compiler made it, and it has run on no chip",
+    }
+    found = [
+        f"{name} {says[m.compiled_evidence or ('measured' if m.compiled else '')]}"
+        for name, m in bundle.manifest.models.items()
+    ]
+    return f"Compiled networks: {'; '.join(found)}."
+
+
 def stored_ranking(bundle: Bundle) -> dict[str, Any] | None:
     """Return the layer ranking that a bundle carries, None where no foundation model was used."""
     if "scorecards.json" not in bundle.manifest.files:
@@ -96,6 +110,7 @@ def show_bundle(bundle: Bundle) -> None:
         f"Scores: {len(split.test)} test speakers, on whom nothing was trained or selected"
         f" ({len(split.train)} trained, {len(split.validation)} selected on); intervals: 95 %."
     )
+    console.emit_text(compiled_line(bundle))
     if ranked := stored_ranking(bundle):
         console.emit_text(layer_line(ranked))
     for item in manifest.licences:

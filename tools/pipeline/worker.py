@@ -9,17 +9,19 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base import progress
+from firmware_bridge.base import events
 from firmware_bridge.base.errors import UndertoneError
 from tools.pipeline.relay import Line, Speaker
 from tools.pipeline.stages import Spent, Stages
 
-_speaker: Speaker | None = None
+# Open as long as the process lives.
+_hearing = ExitStack()
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,19 @@ class Failed:
 
 
 def begin(line: Line, stop: Connection) -> None:
-    """Prepare a process: progress goes to the parent, and nothing outlives it.
+    """Prepare a process: what happens is told to the parent, and nothing outlives it.
 
     Args:
-        line: Where progress is told.
+        line: Where events are told.
         stop: Its other end is closed when the work is in vain.
     """
-    global _speaker
     # Ctrl-C reaches all processes of a terminal: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(stop)
     _quiet()
-    _speaker = Speaker(line)
-    progress.install(_speaker.track, lambda _: None)
-    progress.LOGGER.addHandler(_speaker)
+    # The parent logs what it hears: without a handler, logging's last resort would write warnings here as well.
+    events.LOGGER.addHandler(logging.NullHandler())
+    _hearing.enter_context(events.listening(Speaker(line)))
 
 
 def _end_with(stop: Connection) -> None:
@@ -101,7 +102,4 @@ def make(root: Path, leg: Callable[..., Any], inputs: Any, given: tuple[Any, ...
     # The parent raises it again, with the traceback of this side.
     except Exception:  # noqa: BLE001
         return Failed(traceback.format_exc())
-    finally:
-        if _speaker is not None:
-            _speaker.silence()
     return Done(result, stages.made, stages.wanted, stages.spent)

@@ -84,10 +84,13 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
 
 def build(recipe: Recipe, stages: Stages, count: int | None = None) -> Bundle:
     """Build the bundle of a recipe and return it."""
+    from tools.pipeline.architecture import outlook
     from tools.pipeline.inputs import gather
     from tools.pipeline.pack import pack
     from tools.pipeline.soundness import heard_prints
 
+    for line in outlook(recipe):
+        tell(line)
     inputs = gather(recipe)
     made, figures, sound = make_everything(inputs, stages, count)
     return pack(inputs, stages, made, figures, heard_prints(inputs, sound))

@@ -11,7 +11,13 @@ from tools import console, options
 
 @click.command(name="compile")
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/compiled"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/compiled"),
+    show_default=True,
+    help="folder of the compiled files",
+)
 @click.option("--timeout", "timeout_s", default=180, show_default=True, help="the compiler's own timer, s")
 @click.option(
     "--retries", default=2, show_default=True, help="how often a failure without a reason is tried again"

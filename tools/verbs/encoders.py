@@ -137,7 +137,7 @@ def _short(count: int) -> str:
 @click.option("--check-cut", is_flag=True, help="compare the cut network with the whole one at every layer")
 @click.option("--sweep", "corpus_name", help="score every layer on CORPUS[:PATH], speakers left out in folds")
 @options.speakers()
-@click.option("--folds", default=6, show_default=True)
+@click.option("--folds", default=6, show_default=True, help="parts that the speakers are dealt into")
 @click.option(
     "--deal",
     type=click.Choice(["interleaved", "consecutive"]),

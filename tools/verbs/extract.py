@@ -60,7 +60,11 @@ def show(facts: dict[str, Any]) -> None:
 @click.option("--layers", required=True, help="comma-separated, or 'all'")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="where the shards go")
 @click.option(
-    "--keep", type=click.Choice(["sequences", "statistics"]), default="sequences", show_default=True
+    "--keep",
+    type=click.Choice(["sequences", "statistics"]),
+    default="sequences",
+    show_default=True,
+    help="every step of a layer, or mean and deviation over time",
 )
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), help="default: float16 for sequences")
 @click.option("--first-seconds", default=0.0, help="hear only the beginning of each clip")

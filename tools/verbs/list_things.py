@@ -118,12 +118,12 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
 
 def devices() -> list[dict[str, Any]]:
     """Return what `--dut` takes, and the serial ports with what is known of them."""
-    from hil.devices import AVAILABLE
+    from hil.devices import available
     from tools.board.usb import MEANING
     from tools.health.board import describe_port
     from tools.health.system import System
 
-    found: list[dict[str, Any]] = [{"name": name, "what": what} for name, what in AVAILABLE.items()]
+    found: list[dict[str, Any]] = [{"name": name, "what": what} for name, what in available().items()]
     system = System()
     for board in system.boards():
         name = f"USB {board.serial or board.place}"

@@ -19,17 +19,26 @@ def command() -> None:
 
 @command.command(name="add")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options.recipe("for ORIGINAL COMPILED: the recipe that the network came from", default=None)
 @options.as_json()
-def add(sources: tuple[Path, ...], as_json: bool) -> None:
-    """Take a compiled BUNDLE, or ORIGINAL and COMPILED, into the store (UNDERTONE_TEMPLATES, else data/templates)."""
+def add(sources: tuple[Path, ...], recipe_name: str | None, as_json: bool) -> None:
+    """Take a compiled BUNDLE, or ORIGINAL and COMPILED, into the store (UNDERTONE_TEMPLATES, else data/templates).
+
+    Each network must have been compiled alone: files that were compiled together share a caching token, and no real
+    pair shows what else changes. With --recipe, `template fits` knows before training that it fits.
+    """
     from edgetpu_models.reweight import store
     from firmware_bridge.base.errors import InvalidSetting
-    from tools.pipeline.architecture import pairs_of_bundle
+    from tools.pipeline.architecture import pairs_of_bundle, recipe_shape
+    from tools.pipeline.recipe import load_recipe
 
     if len(sources) == 1:
         recipe, pairs = pairs_of_bundle(sources[0])
     elif len(sources) == 2:
-        recipe, pairs = "", [(sources[0], sources[1])]
+        recipe, pairs = (
+            recipe_shape(load_recipe(recipe_name)) if recipe_name else "",
+            [(sources[0], sources[1])],
+        )
     else:
         raise InvalidSetting(f"{len(sources)} paths", "give a bundle, or an original and its compiled file")
     added = [store.add(original, compiled, recipe) for original, compiled in pairs]

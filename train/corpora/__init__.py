@@ -4,10 +4,10 @@ Importing this package imports every module in it, and each reader registers its
 `load_corpus("ravdess")` is the way in.
 """
 
+from firmware_bridge.base.parts import import_all
 from train.corpora.record import Clip, Corpus, Origin
 from train.corpora.registry import READERS, data_folders, find_data, find_reader, load_corpus
 from train.evaluation.leak import UNKNOWN_SPEAKER
-from train.parts import import_all
 
 import_all(__name__, __path__)
 

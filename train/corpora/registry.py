@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from firmware_bridge.base.errors import CorpusMissing, UnknownName
+from firmware_bridge.base.parts import Parts
 from firmware_bridge.base.paths import ROOT
 from train.corpora.classes import ALL, apply_scheme, scheme_names
 from train.corpora.record import Corpus, checked
-from train.parts import Parts
 
 DATA_VARIABLE = "UNDERTONE_DATA"
 

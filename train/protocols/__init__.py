@@ -3,7 +3,7 @@
 Importing this package imports every module in it, and each protocol registers itself; `plan(...)` is the way in.
 """
 
-from train.parts import import_all
+from firmware_bridge.base.parts import import_all
 from train.protocols.plan import LEAKS_SPEAKERS, Fold, Plan
 from train.protocols.registry import PROTOCOLS, Options, plan
 

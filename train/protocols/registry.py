@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
+from firmware_bridge.base.parts import Parts
 from firmware_bridge.base.progress import note
 from train.corpora.classes import shared_labels
 from train.corpora.record import Clip, Corpus
 from train.evaluation.leak import UNKNOWN_SPEAKER
-from train.parts import Parts
 from train.protocols.guard import require_distinct_names
 from train.protocols.plan import Fold, Plan
 

@@ -10,7 +10,7 @@
 ut_kept board_kept __attribute__((section(".retained"), aligned(4)));
 
 extern const char board_code_low[], board_code_high[];
-extern uint32_t board_stack_high[];
+extern uint32_t board_stack_low[], board_stack_high[];
 
 void board_restart(uint8_t reason) {
     ut_kept_ask(&board_kept, reason);
@@ -27,8 +27,10 @@ static void leave(uint8_t reason, const uint32_t *frame) {
     const uint32_t faults[] = {scb[0], scb[1], scb[3], scb[4]};
     const ut_code code = {board_address(board_code_low), board_address(board_code_high)};
     const ut_scene scene = {.frame = frame,
+                            .low = board_stack_low,
                             .limit = board_stack_high,
                             .faults = faults,
+                            .overflowed = frame < board_stack_low,
                             .task = "main",
                             .uptime_ms = board_read(BOARD_MILLISECONDS),
                             .code = &code,
@@ -47,7 +49,8 @@ __attribute__((used)) void board_fault_at(const uint32_t *frame) { leave(UT_RESE
 
 __attribute__((used)) void board_watchdog_at(const uint32_t *frame) { leave(UT_RESET_WATCHDOG, frame); }
 
-/* The frame lies where the stack pointer is; the stack itself may be what is broken: the handler gets its own. */
+/* The frame lies where the stack pointer is, or would, had there been room; the stack itself may be what is broken: the
+ * handler gets its own. */
 __attribute__((naked)) void board_fault(void) {
     __asm volatile("mov r0, sp\n ldr r1, =board_crash_stack_high\n mov sp, r1\n b board_fault_at\n .ltorg");
 }

@@ -1,4 +1,8 @@
-"""What a Cortex-M does when it cannot go on: it pushes eight registers and calls a handler of the vector table."""
+"""What a Cortex-M does when it cannot go on: it pushes eight registers and calls a handler of the vector table.
+
+Where it cannot push them, a fault with a priority of its own (SHCSR) becomes a hard fault, whose handler runs without
+a frame; a hard fault itself, and so every fault that was not enabled, locks it up (Armv7-M, B1.5).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Any
 FRAME_BYTES = 32
 RETURN_TO_THREAD = 0xFFFF_FFF9
 FAULT_VECTOR, WATCHDOG_VECTOR = 3, 15
-BFARVALID_PRECISE, UNDEFINED, FETCH, FORCED = 0x8200, 0x1_0000, 0x100, 0x4000_0000
+BFARVALID_PRECISE, UNDEFINED, FETCH, STACKING, FORCED = 0x8200, 0x1_0000, 0x100, 0x1000, 0x4000_0000
 CFSR, HFSR, MMFAR, BFAR = 0xD28, 0xD2C, 0xD34, 0xD38
 
 
@@ -27,6 +31,10 @@ class FaultRegisters:
         """Return registers of a processor that has not failed."""
         return cls(dict.fromkeys((CFSR, HFSR, MMFAR, BFAR), 0))
 
+    def add_stacking(self) -> None:
+        """Note that the frame found no memory."""
+        self.values[CFSR] |= STACKING
+
     def set(self, kind: str, address: int) -> None:
         """Note a fault, in the words of `faults.describe_access`."""
         if kind == "undefined instruction":
@@ -38,16 +46,17 @@ class FaultRegisters:
         self.values |= {CFSR: status, HFSR: FORCED, BFAR: address if status == BFARVALID_PRECISE else 0}
 
 
-def enter(engine: Any, arm: Any, handler: int) -> bool:
+def enter(engine: Any, arm: Any, handler: int, frameless: bool = False) -> bool:
     """Push the frame and go to a handler.
 
     Args:
         engine: The Unicorn engine, stopped.
         arm: `unicorn.arm_const`.
         handler: Its address.
+        frameless: Go there also where the stack is no memory; the stack pointer moves all the same.
 
     Returns:
-        Whether that could be done; where the stack is no memory, or no handler is there, a processor locks up.
+        Whether that could be done.
     """
     import unicorn
 
@@ -58,7 +67,8 @@ def enter(engine: Any, arm: Any, handler: int) -> bool:
         engine.mem_read(frame - 4, FRAME_BYTES + 4)
         engine.mem_write(frame, b"".join(value.to_bytes(4, "little") for value in values))
     except unicorn.UcError:
-        return False
+        if not frameless:
+            return False
     if handler == 0:
         return False
     engine.reg_write(arm.UC_ARM_REG_SP, frame)

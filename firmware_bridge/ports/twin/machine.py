@@ -22,7 +22,8 @@ from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.registers import BOARD
 
 SYSTEM, BOARD_PLACE = CHIP.places["system"], CHIP.places["board"]
-CPACR = 0xD88  # of the processor's own registers: which coprocessors may be used
+# Of the processor's own registers: which coprocessors may be used, and which faults have a priority of their own.
+CPACR, SHCSR, FAULTS_ENABLED = 0xD88, 0xD24, 0x7_0000
 NEVER = 0xFFFF_FFFE  # no code lies there
 WAIT = b"\x30\xbf"  # the instruction WFI
 MOST_INSTRUCTIONS = 2_000_000_000  # between two sleeps: far more than any request takes
@@ -74,7 +75,7 @@ class Machine:
         self._unicorn, self._arm = unicorn, arm_const
         self._bad: BadAccess | None = None
         self._event: Hang | Restart | None = None
-        self._recovers, self._handling = recovers, False
+        self._recovers, self._handling, self._enabled = recovers, False, 0
         self._faults = FaultRegisters.empty()
         self._board: Board | None = None
         self._engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
@@ -136,8 +137,8 @@ class Machine:
             SYSTEM.bytes,
             lambda _uc, register, size, _user: me._guarded(SYSTEM.address, register, size, me._system),
             None,
-            lambda _uc, register, size, _value, _user: me._guarded(
-                SYSTEM.address, register, size, me._system
+            lambda _uc, register, size, value, _user: me._guarded(
+                SYSTEM.address, register, size, lambda at: me._set_system(at, value)
             ),
             None,
         )
@@ -159,8 +160,16 @@ class Machine:
     def _system(self, register: int) -> int:
         if register in self._faults.values:
             return self._faults.values[register]
+        if register == SHCSR:
+            return self._enabled
         if register != CPACR:
             raise BadAccess("unknown register of the processor", "see machine.py", SYSTEM.address + register)
+        return 0
+
+    def _set_system(self, register: int, value: int) -> int:
+        self._system(register)  # raises where there is none
+        if register == SHCSR:
+            self._enabled = value & FAULTS_ENABLED
         return 0
 
     def run(self) -> None:
@@ -228,17 +237,24 @@ class Machine:
             return False
         if bad is not None and not stuck:
             self._faults.set(bad.kind, bad.address)
-        handler = self._vector(WATCHDOG_VECTOR if stuck else FAULT_VECTOR)
-        if self._handling or not enter(self._engine, self._arm, handler):
+        if self._handling or not self._call_handler(WATCHDOG_VECTOR if stuck else FAULT_VECTOR):
             self._restart(BOARD["CAUSE_LOCKUP"])
         else:
             self._handling = True
         return True
 
+    def _call_handler(self, vector: int) -> bool:
+        """Call a handler; a fault while its frame is pushed leads to that of hard faults, or to a lock-up."""
+        if enter(self._engine, self._arm, self._vector(vector)):
+            return True
+        self._faults.add_stacking()
+        enabled = self._enabled == FAULTS_ENABLED
+        return enabled and enter(self._engine, self._arm, self._vector(FAULT_VECTOR), frameless=True)
+
     def _restart(self, cause: int) -> None:
         """A reset: registers are new, memory keeps what it holds."""
         assert self._board is not None
-        self._faults = FaultRegisters.empty()
+        self._faults, self._enabled = FaultRegisters.empty(), 0
         self._board.restarted(cause)
         self._start()
 

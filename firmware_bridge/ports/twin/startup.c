@@ -6,6 +6,8 @@
 #include "startup.h"
 
 #define CPACR (UT_PLACE_SYSTEM + 0xD88u)
+#define SHCSR (UT_PLACE_SYSTEM + 0xD24u)
+#define FAULTS_ENABLED (7u << 16) /* of memory protection, bus and usage */
 #define VECTORS 16u
 
 extern uint32_t board_stack_low[], board_stack_high[];
@@ -29,6 +31,8 @@ static void fill_words(uint32_t *from, const uint32_t *end, uint32_t value) {
 
 void board_start(void) {
     *(volatile uint32_t *)(uintptr_t)CPACR |= 0xFu << 20;
+    /* A processor that cannot push the frame of a hard fault stands still; of these, it goes on to the hard fault. */
+    *(volatile uint32_t *)(uintptr_t)SHCSR |= FAULTS_ENABLED;
     __asm volatile("dsb\n isb" ::: "memory");
     uint32_t *here;
     __asm volatile("mov %0, sp" : "=r"(here));
@@ -55,6 +59,9 @@ __attribute__((section(".vectors"), used)) static const uintptr_t vectors[VECTOR
     (uintptr_t)board_stack_high,
     (uintptr_t)board_start,
     0,
+    (uintptr_t)board_fault,
+    (uintptr_t)board_fault,
+    (uintptr_t)board_fault,
     (uintptr_t)board_fault,
     [VECTORS - 1] = (uintptr_t)board_watchdog,
 };

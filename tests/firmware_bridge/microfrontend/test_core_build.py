@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, frontend
 from firmware_bridge.microfrontend.build import (
@@ -27,6 +26,7 @@ from firmware_bridge.microfrontend.build import (
 from firmware_bridge.microfrontend.fft import input_order
 from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
+from tests.support.told import told
 
 HARNESS = Path(__file__).with_name("harness.c")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
@@ -230,23 +230,21 @@ def test_without_a_compiler_numpy_stands_in_and_says_so(
     def no_core() -> Core:
         raise EnvironmentLacking("no C compiler found", "install gcc")
 
-    lines: list[str] = []
     monkeypatch.setattr(frontend, "load_core", no_core)
     frontend._core_or_none.cache_clear()
-    progress.install(None, lines.append)
     try:
-        stand_in = MicroFrontend(FrontendSpec())
-        assert stand_in.backend == "reference"
-        assert len(lines) == 1
-        assert "NumPy reference" in lines[0]
-        MicroFrontend(FrontendSpec())
-        assert len(lines) == 1
+        with told() as lines:
+            stand_in = MicroFrontend(FrontendSpec())
+            assert stand_in.backend == "reference"
+            assert len(lines) == 1
+            assert "NumPy reference" in lines[0]
+            MicroFrontend(FrontendSpec())
+            assert len(lines) == 1
         assert len(stand_in.process_batch([signals["bursts"]])) == 1
         assert stand_in.stream().push(signals["bursts"]).shape == (49, 40)
         with pytest.raises(EnvironmentLacking):
             MicroFrontend(FrontendSpec(), "native")
     finally:
-        progress.install(None)
         frontend._core_or_none.cache_clear()
 
 

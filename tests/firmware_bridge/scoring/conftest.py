@@ -8,8 +8,8 @@ import pytest
 
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.device import ReferenceDevice
-from tests.firmware_bridge.scoring.bench import Pair, pair_of
-from tests.firmware_bridge.scoring.setups import SETUPS, bundle_of, reference_of
+from tests.support.scoring.bench import Pair, pair_of
+from tests.support.scoring.setups import SETUPS, bundle_of, reference_of
 
 
 @pytest.fixture(scope="session")

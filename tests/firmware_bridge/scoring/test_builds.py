@@ -15,14 +15,13 @@ import pytest
 
 from firmware_bridge.ports.sources import CORE, core_sources, include_folders, size_flags
 from firmware_bridge.protocol.transcript import mask
-from tests.firmware_bridge.scoring.bench import crc, requests, segment_requests
+from tests.support.scoring.bench import BENCH, crc, requests, segment_requests
 
 PARTS = ("fusion.c", "scorer.c", "segment.c", "listener.c")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-O2", "-ffreestanding")
 M7 = ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard")
 COMPILERS = {"gcc": (), "clang": ("-Wpedantic",), "arm-none-eabi-gcc": M7}
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
-BENCH = Path(__file__).with_name("bench.c")
 SETUPS = ["micro_speech", "notch, hop longer than window", "odd"]
 
 

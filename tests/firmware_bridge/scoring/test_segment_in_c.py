@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from firmware_bridge.protocol import LIMITS, DeviceServer, ErrorCode
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
-from tests.firmware_bridge.scoring.bench import crc, requests, segment_requests
+from tests.support.scoring.bench import crc, requests, segment_requests
 
 SPEECH = np.random.default_rng(9).normal(0, 3000, 40_000).astype(np.int16)
 

@@ -13,8 +13,8 @@ from firmware_bridge.ports.networks import SimulatedNetworks
 from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import Message
-from tests.firmware_bridge.scoring.bench import crc, messages_of, requests, segment_requests
-from tests.firmware_bridge.scoring.setups import SETUPS, MadeUpNetwork, Setup, bundle_of
+from tests.support.scoring.bench import crc, messages_of, requests, segment_requests
+from tests.support.scoring.setups import SETUPS, MadeUpNetwork, Setup, bundle_of
 
 SECONDS = 6
 WINDOWS_MS = (1000, 5000)

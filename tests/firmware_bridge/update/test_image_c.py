@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +16,9 @@ from firmware_bridge.contract.image import HEADER_BYTES, build_image, parse_imag
 from firmware_bridge.microfrontend.emit import SCALING_KINDS
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.protocol import ErrorCode
+from tests.support.image_cases import AT, BOUNDS, CONTRADICTIONS, NETWORK, SECOND, fullest_bias, put, sealed
 
 SLOT_BYTES = 64 * 1024
-# The cases of the Python reader's own tests: both readers must agree on them.
-SPEC = runpy.run_path(str(Path(__file__).parents[1] / "contract" / "test_image.py"))
 FIELDS_BYTES = 1900
 
 
@@ -113,15 +111,15 @@ def test_every_byte_of_the_fields_means_the_same_to_both(
     assert refused > 5000
 
 
-@pytest.mark.parametrize("name", SPEC["CONTRADICTIONS"])
+@pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_contradictions_are_refused(make_device: Any, image: bytes, name: str) -> None:
-    code, _ = judged(make_device, SPEC["sealed"](image, SPEC["CONTRADICTIONS"][name]))
+    code, _ = judged(make_device, sealed(image, CONTRADICTIONS[name]))
     assert code in (ErrorCode.WRONG_HASH, ErrorCode.WRONG_FRONTEND)
 
 
-@pytest.mark.parametrize("name", SPEC["BOUNDS"])
+@pytest.mark.parametrize("name", BOUNDS)
 def test_bounds_are_the_same(make_device: Any, image: bytes, name: str) -> None:
-    right, wrong = (SPEC["sealed"](image, change) for change in SPEC["BOUNDS"][name])
+    right, wrong = (sealed(image, change) for change in BOUNDS[name])
     code, made = judged(make_device, right)
     assert code == 0
     assert_same(made, right)
@@ -130,8 +128,7 @@ def test_bounds_are_the_same(make_device: Any, image: bytes, name: str) -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_sum_of_the_head_fits_32_bits_exactly(make_device: Any, image: bytes, sign: int) -> None:
-    most, at = SPEC["fullest_bias"](image), SPEC["AT"]["fusion_bias"]
-    put, sealed = SPEC["put"], SPEC["sealed"]
+    most, at = fullest_bias(image), AT["fusion_bias"]
     assert judged(make_device, sealed(image, put(at, "i", sign * most)))[0] == 0
     assert judged(make_device, sealed(image, put(at, "i", sign * (most + 1))))[0] == ErrorCode.WRONG_HASH
 
@@ -140,10 +137,9 @@ def test_the_sum_of_the_head_fits_32_bits_exactly(make_device: Any, image: bytes
 def test_lengths_that_go_round_are_refused(make_device: Any, image: bytes, end: int) -> None:
     """A first network so long that its end, in 32 bits, comes out before its start; the second one from there on."""
     changed = bytearray(image)
-    first, second = SPEC["NETWORK"], SPEC["SECOND"]
-    struct.pack_into("<I", changed, first + 4, (end - HEADER_BYTES) % (1 << 32))
-    struct.pack_into("<II", changed, second, end, len(image) - end)
-    device = make_device(Flash(SLOT_BYTES, [SPEC["sealed"](bytes(changed))]))
+    struct.pack_into("<I", changed, NETWORK + 4, (end - HEADER_BYTES) % (1 << 32))
+    struct.pack_into("<II", changed, SECOND, end, len(image) - end)
+    device = make_device(Flash(SLOT_BYTES, [sealed(bytes(changed))]))
     assert device.open()[0] == ErrorCode.WRONG_HASH
 
 
@@ -152,11 +148,11 @@ def test_random_bytes_with_a_right_checksum_are_refused(make_device: Any, reseal
     for _ in range(300):
         content = bytearray(rng.bytes(HEADER_BYTES + 64))
         content[:8] = b"UTIM" + struct.pack("<I", 1)
-        sealed = reseal(bytes(content), networks=False)
-        code, _ = judged(make_device, sealed)
+        right = reseal(bytes(content), networks=False)
+        code, _ = judged(make_device, right)
         assert code == ErrorCode.WRONG_HASH
         with pytest.raises(BundleInvalid):
-            parse_image(sealed)
+            parse_image(right)
 
 
 def test_a_network_that_differs_is_found(make_device: Any, image: bytes, rng: np.random.Generator) -> None:
@@ -190,7 +186,7 @@ def test_limits_of_the_device(make_device: Any, image: bytes) -> None:
     arena, models = read.acoustic.arena_bytes, len(image) - HEADER_BYTES
     assert make_device(flash, arena_bytes=arena, models_bytes=models).open()[0] == 0
     assert make_device(flash, arena_bytes=arena - 1).open()[0] == ErrorCode.DOES_NOT_FIT
-    greedy = SPEC["sealed"](image, SPEC["put"](SPEC["SECOND"] + 8, "I", arena + 1))
+    greedy = sealed(image, put(SECOND + 8, "I", arena + 1))
     assert make_device(Flash(SLOT_BYTES, [greedy]), arena_bytes=arena).open()[0] == ErrorCode.DOES_NOT_FIT
     assert make_device(flash, models_bytes=models - 1).open()[0] == ErrorCode.DOES_NOT_FIT
     assert make_device(flash, models_bytes=0).open()[0] == ErrorCode.DOES_NOT_FIT

@@ -114,9 +114,7 @@ class TestStages:
         for preset in ("yamnet", "voice", "default"):
             exact, source = instruction_cost(PRESETS[preset])
             assert "on a line" not in source
-            near, other = instruction_cost(
-                FrontendSpec.model_validate(PRESETS[preset].model_dump() | {"upper_hz": 7400.0})
-            )
+            near, other = instruction_cost(PRESETS[preset].model_copy(update={"upper_hz": 7400.0}))
             assert (
                 "on a line through those counted on the emulated Cortex-M7 for yamnet, voice, default"
                 in other

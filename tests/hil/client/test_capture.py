@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +16,8 @@ from hil.client import capture
 from hil.client.capture import Recording, record
 from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
+from tests.support.tiny_bundle import make_manifest
 
-_TOOLS = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "conftest.py"))
 SPEECH = np.random.default_rng(5).integers(-9000, 9000, 40_000).astype(np.int16)
 
 
@@ -70,7 +68,7 @@ class CoreLink:
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     from firmware_bridge.contract.bundle import write_bundle
 
-    manifest, files = _TOOLS["make_manifest"]()
+    manifest, files = make_manifest()
     return Library(build_core(write_bundle(tmp_path_factory.mktemp("bundles") / "tiny", manifest, files)))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.base.errors import BundleInvalid, DeviceError, DeviceSilent, UndertoneError
-from firmware_bridge.base.progress import install
+from firmware_bridge.base.events import Ended, Event, Kind, listening
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image, parse_image, write_image
 from firmware_bridge.ports.flash import Flash
@@ -163,20 +163,13 @@ def test_what_came_is_not_sent_again(door: Door, new: bytes) -> None:
 
 def test_another_session_begins_anew(door: Door, flash: Flash, new: bytes) -> None:
     talk = client(door)
-    steps = iter(range(5))
 
-    def stop(items: Any, title: str, total: int | None) -> Any:
-        for item in items:
-            if next(steps, None) is None:
-                raise KeyboardInterrupt
-            yield item
+    def stop(event: Event) -> None:
+        if event.kind is Kind.ADVANCED and event.items == 5:
+            raise KeyboardInterrupt
 
-    install(stop)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            send_update(talk, new)
-    finally:
-        install(None)
+    with listening(stop), pytest.raises(KeyboardInterrupt):
+        send_update(talk, new)
     assert send_update(client(door, session=6), new).bundle == bundle_of(new)
     assert flash.wear[1] == 2
 
@@ -211,20 +204,13 @@ def test_a_device_that_always_forgets_is_given_up(door: Door, new: bytes) -> Non
 
 
 def test_progress_is_told(door: Door, new: bytes) -> None:
-    told: list[tuple[str, int | None, int]] = []
-
-    def report(items: Any, title: str, total: int | None) -> Any:
-        items = list(items)
-        told.append((title, total, len(items)))
-        return items
-
-    install(report)
-    try:
+    ended = Ended()
+    with listening(ended):
         send_update(client(door), new)
-    finally:
-        install(None)
     pieces = -(-len(new) // 960)
-    assert told == [("sending the bundle", pieces, pieces)]
+    assert [(one.step, one.total, one.items) for one in ended.spans] == [
+        ("sending the bundle", pieces, pieces)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -255,21 +241,14 @@ def test_a_process_killed_in_its_update_comes_back_with_the_old_bundle(
     arguments = ["--bundle", str(bundle_path), "--pty", "--flash", str(tmp_path / "flash")]
     command = [sys.executable, "-m", "firmware_bridge.ports.host", *arguments]
 
-    def kill(items: Any, title: str, total: int | None) -> Any:
-        for done, item in enumerate(items):
-            if done == 4:
-                assert device._process is not None
-                device._process.kill()
-                device._process.wait(10)
-            yield item
+    def kill(event: Event) -> None:
+        if event.kind is Kind.ADVANCED and event.items == 4:
+            assert device._process is not None
+            device._process.kill()
+            device._process.wait(10)
 
-    with HostProcess(command) as device:
-        install(kill)
-        try:
-            with pytest.raises(DeviceError):
-                send_update(DeviceClient(device.link(), Timing(reply_s=0.3, attempts=1)), new)
-        finally:
-            install(None)
+    with HostProcess(command) as device, listening(kill), pytest.raises(DeviceError):
+        send_update(DeviceClient(device.link(), Timing(reply_s=0.3, attempts=1)), new)
     with HostProcess(command) as device:
         talk = DeviceClient(device.link())
         assert talk.hello().bundle == bundle_of(image)

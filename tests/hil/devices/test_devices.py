@@ -11,23 +11,25 @@ import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from firmware_bridge.base.errors import DeviceError, DeviceSilent, UnknownName
+from firmware_bridge.base.errors import DeviceError, DeviceSilent, InvalidSetting, UnknownName
 from firmware_bridge.base.evidence import Evidence
 from firmware_bridge.protocol import DeviceServer
 from firmware_bridge.protocol.loopback import LoopbackEngine
 from hil.client.client import DeviceClient
-from hil.devices import AVAILABLE, open_device
+from hil.devices import KINDS, DeviceKind, available, open_device
+from hil.devices.base import DeviceBase
 from hil.devices.board import Board
 from hil.devices.host_process import HostProcess
-from hil.link.link import LinkLost, SerialLink
+from hil.link.link import Link, LinkLost, SerialLink
 from hil.link.timing import Timing
 
 ENGINE = LoopbackEngine()
-LOOPBACK = [sys.executable, "-m", "hil.devices.loopback_device"]
+LOOPBACK = [sys.executable, "-m", "tests.support.loopback_device"]
 HASTY = Timing(reply_s=0.05, attempts=2)
 
 
@@ -162,20 +164,67 @@ def test_a_board_on_the_network() -> None:
             assert np.array_equal(result.fused, ENGINE.score_segment(pcm).fused)
 
 
-@pytest.mark.parametrize("name", ["coral-usb", "coral-usb:1"])
-def test_devices_to_come_say_so(name: str) -> None:
-    with pytest.raises(DeviceError) as caught:
+@pytest.mark.parametrize("name", ["arduino", "arduino:1", "host:1", "", ":"])
+def test_unknown_devices_list_the_valid_ones(name: str) -> None:
+    with pytest.raises(UnknownName, match=f"unknown device '{name}'") as caught:
         open_device(name, Path())
-    assert "not part of this version" in caught.value.what
-    assert all(device in caught.value.remedy for device in AVAILABLE)
+    assert caught.value.remedy == "use one of: board:PORT, host, twin"
 
 
-def test_unknown_devices_list_the_valid_ones() -> None:
-    with pytest.raises(UnknownName, match="unknown device 'arduino'") as caught:
-        open_device("arduino", Path())
-    assert "board:PORT" in caught.value.remedy
-    with pytest.raises(DeviceError, match="needs a port"):
-        open_device("board", Path())
-    assert open_device("board:/dev/x", Path()).name == "board:/dev/x"
+def test_what_a_kind_needs_is_asked_for() -> None:
+    for name in ("board", "board:"):
+        with pytest.raises(DeviceError, match="'board' needs a port"):
+            open_device(name, Path())
+    for name in ("host", "twin"):
+        with pytest.raises(DeviceError, match=f"'{name}' needs a bundle") as caught:
+            open_device(name, None)
+        assert "--bundle DIR" in caught.value.remedy
+    assert open_device("board:/dev/x", None).name == "board:/dev/x"
     with pytest.raises(DeviceError, match="not started"):
         open_device("host", Path()).link()
+
+
+class Parrot(DeviceBase):
+    """A kind of device that the room does not know."""
+
+    name, evidence, keeps_time = "parrot", Evidence.SIMULATED, False
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+
+    def start(self) -> None:
+        raise DeviceError("parrots do not start")
+
+    def stop(self) -> None:
+        self.port = ""
+
+    def link(self) -> Link:
+        raise DeviceError("parrots have no link")
+
+    def describe(self) -> dict[str, Any]:
+        return {"device": self.name}
+
+
+def test_a_new_kind_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownName):
+        open_device("parrot:green", None)
+    monkeypatch.setitem(KINDS, "parrot", DeviceKind("repeats", lambda port, _: Parrot(port), at_port=True))
+    made = open_device("parrot:green:7", None)
+    assert isinstance(made, Parrot) and made.port == "green:7"
+    assert available()["parrot:PORT"] == "repeats"
+    with pytest.raises(UnknownName) as caught:
+        open_device("cat", None)
+    assert "parrot:PORT" in caught.value.remedy
+
+
+def test_two_files_cannot_claim_one_kind() -> None:
+    with pytest.raises(InvalidSetting, match="two device parts are called 'host'"):
+        KINDS.add("host", KINDS["board"])
+
+
+def test_every_file_of_the_room_registers_what_it_makes() -> None:
+    """A device in a file that forgot its registration would be one that nobody can name."""
+    classes = {one for one in DeviceBase.__subclasses__() if one.__module__.startswith("hil.devices")}
+    classes |= {sub for one in classes for sub in one.__subclasses__()}
+    made = {type(kind.make("/dev/x", Path())) for kind in KINDS.values()}
+    assert made == classes

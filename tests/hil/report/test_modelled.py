@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from hil.report.modelled import modelled_rows
-from hil.rig.observations import NO_KEYWORD, Observations
+from hil.rig.observations import NO_KEYWORD
+from tests.support.observations import observations
 from train.evaluation.metrics import macro_f1
-
-made = runpy.run_path(str(Path(__file__).parents[1] / "checks" / "test_checks.py"))
-
-
-def seen(**changes: object) -> Observations:
-    found: Observations = made["observations"](**changes)
-    return found
 
 
 def test_a_row_per_output_with_macro_f1_and_its_ends() -> None:
-    one = seen()
+    one = observations()
     assert not isinstance(one.modelled, str)
     one.modelled.chip["fused"][1, 0] = [-50, 50, -50]
     rows = {row.output: row for row in modelled_rows(one)}
@@ -38,9 +30,9 @@ def test_a_row_per_output_with_macro_f1_and_its_ends() -> None:
 
 
 def test_no_score_where_a_speaker_leaked_or_no_clip_asks_for_a_keyword() -> None:
-    leaked = seen(heard=("speaker0",))
+    leaked = observations(heard=("speaker0",))
     assert [row.macro_f1 for row in modelled_rows(leaked)] == [None, None, None]
-    quiet = seen()
+    quiet = observations()
     quiet = replace(quiet, keyword_truth=quiet.keyword_truth * 0 + NO_KEYWORD)
     rows = {row.output: row for row in modelled_rows(quiet)}
     assert rows["keyword"].macro_f1 is None
@@ -49,4 +41,4 @@ def test_no_score_where_a_speaker_leaked_or_no_clip_asks_for_a_keyword() -> None
 
 
 def test_no_rows_where_the_arithmetic_was_not_run() -> None:
-    assert modelled_rows(seen(modelled="not known")) == []
+    assert modelled_rows(observations(modelled="not known")) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,14 +15,11 @@ import pytest
 
 from firmware_bridge.base.errors import BundleInvalid
 from firmware_bridge.contract.bundle import Bundle
+from tests.support.usb import FLASHLOADER, GOOD, LOADER, ROM, RUNNING
 from tools.board import sdk as sdk_module
 from tools.cli import run
 from tools.verbs import flash
 
-_MADE = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
-GOOD, RUNNING, ROM, FLASHLOADER, LOADER = (
-    _MADE[name] for name in ("GOOD", "RUNNING", "ROM", "FLASHLOADER", "LOADER")
-)
 Capture = pytest.CaptureFixture[str]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import DeviceError, EnvironmentLacking
+from tests.support.usb import LOADER, ROM, RULES, RUNNING
 from tools.board.choose import SeveralBoards, choose_board
 from tools.board.rights import require_rights, uncovered
 from tools.board.usb import MEANING, USB_IDS, WAY_BACK, State, UsbBoard, find_boards, wait_until
 from tools.health.system import Port, System
-
-_MADE = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
-RULES, RUNNING, ROM, LOADER = _MADE["RULES"], _MADE["RUNNING"], _MADE["ROM"], _MADE["LOADER"]
 
 
 def board(usb: str = RUNNING, serial: str = "", place: str = "1-1", **more: Any) -> UsbBoard:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import CorpusInvalid, CorpusMissing, EnvironmentLacking, InvalidSetting
+from tests.support.told import told
 from tools.pipeline import inputs as module
 from tools.pipeline.inputs import effective_recipe, gather, has_foundation, resolve_corpus, split_words
 from tools.pipeline.recipe import Recipe, parse_recipe
@@ -34,11 +34,10 @@ def looked_for_anew() -> Iterator[None]:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def lines() -> Iterator[list[str]]:
     """What the user is told."""
-    lines: list[str] = []
-    progress.install(None, lines.append)
-    return lines
+    with told() as lines:
+        yield lines
 
 
 def recipe_for(ravdess: Path, words: Path, **changes: Any) -> Recipe:
@@ -132,12 +131,12 @@ def stand_in(which: str) -> Corpus:
     ("which", "instead"), [("ravdess", "synthetic"), ("speech_commands", "synthetic_words")]
 )
 def test_a_default_corpus_is_replaced_and_the_user_told(
-    monkeypatch: pytest.MonkeyPatch, told: list[str], which: str, instead: str
+    monkeypatch: pytest.MonkeyPatch, lines: list[str], which: str, instead: str
 ) -> None:
     monkeypatch.setattr(module, "load_corpus", stand_in)
     assert resolve_corpus(which).name == instead
-    assert f"corpus {which} was not found" in told[0]
-    assert "synthetic voices, not about people" in told[1]
+    assert f"corpus {which} was not found" in lines[0]
+    assert "synthetic voices, not about people" in lines[1]
 
 
 @pytest.mark.parametrize("which", ["ravdess:/nowhere", "urdu", "crema_d", "speech_commands:/nowhere"])
@@ -174,7 +173,7 @@ def test_too_few_speakers(ravdess: Path, words: Path) -> None:
 
 
 def test_scratch_stands_in_where_there_is_no_foundation_model(
-    monkeypatch: pytest.MonkeyPatch, told: list[str]
+    monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     def offline(file: object) -> Path:
         raise EnvironmentLacking("no network", "connect")
@@ -182,7 +181,7 @@ def test_scratch_stands_in_where_there_is_no_foundation_model(
     monkeypatch.setattr(module, "find_network", lambda file: None)
     monkeypatch.setattr(module, "obtain_network", offline)
     assert effective_recipe("trunk").name == "scratch"
-    assert any("stands in for 'trunk'" in line for line in told)
+    assert any("stands in for 'trunk'" in line for line in lines)
     assert effective_recipe("scratch").name == "scratch"
 
 

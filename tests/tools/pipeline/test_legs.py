@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.base import progress
+from firmware_bridge.base import events
 from firmware_bridge.base.errors import AudioUnreadable, EnvironmentLacking, UnknownName
+from firmware_bridge.base.events import Event, Kind, Outcome
 from tools.pipeline import legs as module
 from tools.pipeline.legs import Legs, processes_at_once
-from tools.pipeline.relay import Listener
 from tools.pipeline.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -223,50 +223,47 @@ def test_what_two_parts_need_is_made_once(steps: Any, stages: Stages, tmp_path: 
     assert stages.made == ["shared"]
 
 
-def test_progress_and_notes_are_shown_here(steps: Any, stages: Stages) -> None:
-    lines: list[str] = []
-    loops: dict[str, list[Any]] = {}
-
-    def reporter(items: Any, title: str, total: int | None) -> Iterator[Any]:
-        loops[title] = [total, 0, False]
-        for item in items:
-            yield item
-            loops[title][1] += 1
-        loops[title][2] = True
-
-    progress.install(reporter, lines.append)
-    try:
-        with Legs(stages, "x", 1) as legs:
-            legs.start(steps.loop, 50)
-    finally:
-        progress.install(None)
-    assert lines == ["converted: 3 of 4 files", "half way"]
-    assert loops["counting"] == [50, 50, True]
-    assert loops["of unknown length"] == [None, 2, True]
-    assert loops["nothing at all"][::2] == [0, True]
+def heard(events_seen: list[Event], title: str) -> list[Event]:
+    return [event for event in events_seen if event.step == title]
 
 
-def test_a_loop_that_fails_leaves_no_bar(steps: Any, stages: Stages) -> None:
-    ended: list[str] = []
+def test_what_happens_there_is_said_here(steps: Any, stages: Stages) -> None:
+    seen: list[Event] = []
+    with events.listening(seen.append), Legs(stages, "x", 1) as legs:
+        legs.start(steps.loop, 50)
+    assert [(e.kind, e.line) for e in seen if e.line] == [
+        (Kind.WARNED, "converted: 3 of 4 files"),
+        (Kind.TOLD, "half way"),
+    ]
+    counting = heard(seen, "counting")
+    assert (counting[0].kind, counting[-1].kind) == (Kind.BEGUN, Kind.ENDED)
+    assert (counting[-1].items, counting[-1].total) == (50, 50)
+    assert 1 <= len(counting[1:-1]) < 25, "some items are told of, not each"
+    assert heard(seen, "of unknown length")[-1].items == 2
+    assert heard(seen, "nothing at all")[-1].outcome is Outcome.DONE
+    assert {event.process for event in seen} != {os.getpid()}
 
-    def reporter(items: Any, title: str, total: int | None) -> Iterator[Any]:
-        try:
-            yield from items
-        finally:
-            ended.append(title)
 
-    progress.install(reporter)
-    try:
-        with pytest.raises(AudioUnreadable), Legs(stages, "x", 1) as legs:
-            legs.start(steps.stop_half_way)
-    finally:
-        progress.install(None)
-    assert ended == ["counting"]
+def test_a_loop_that_fails_is_ended(steps: Any, stages: Stages) -> None:
+    seen: list[Event] = []
+    with events.listening(seen.append), pytest.raises(AudioUnreadable), Legs(stages, "x", 1) as legs:
+        legs.start(steps.stop_half_way)
+    assert heard(seen, "counting")[-1].kind is Kind.ENDED
+    assert heard(seen, "counting")[-1].outcome is not Outcome.DONE
 
 
-def test_a_message_that_no_worker_sends() -> None:
-    with pytest.raises(ValueError, match="no message of a worker"):
-        Listener().hear((1, "dance"))
+def test_what_a_dead_process_had_begun_is_ended(steps: Any, stages: Stages, tmp_path: Path) -> None:
+    seen: list[Event] = []
+    with (
+        events.listening(seen.append),
+        pytest.raises(AudioUnreadable),
+        Legs(stages, "x", 2) as legs,
+    ):
+        legs.start(steps.wait, tmp_path / "mark")
+        legs.start(steps.refuse, tmp_path / "mark")
+    last = [event for event in seen if event.stage == "mark"][-1]
+    assert (last.kind, last.outcome) == (Kind.ENDED, Outcome.STOPPED)
+    assert last.seconds is not None and last.seconds >= 0
 
 
 def test_the_first_error_ends_the_others(steps: Any, stages: Stages, tmp_path: Path) -> None:

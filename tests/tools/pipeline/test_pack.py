@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +13,11 @@ import pytest
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.contract.bundle import Bundle, Manifest
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.pipeline import pack, summary
 from tools.pipeline.stages import Stages
 
 Capture = pytest.CaptureFixture[str]
-make_manifest = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["make_manifest"]
 
 
 def figure(value: float, unit: str = "%", **more: Any) -> Quantity:
@@ -27,7 +26,7 @@ def figure(value: float, unit: str = "%", **more: Any) -> Quantity:
 
 
 def card_of(**changes: Any) -> str:
-    manifest, _ = make_manifest(**changes)
+    manifest, _ = ravdess_manifest(**changes)
     return pack.model_card(Manifest.model_validate({**manifest, "files": {}}))
 
 
@@ -72,7 +71,7 @@ def test_the_card_of_synthetic_speech_says_so() -> None:
 def test_the_card_misses_nothing_silently() -> None:
     from jinja2 import UndefinedError
 
-    manifest, _ = make_manifest()
+    manifest, _ = ravdess_manifest()
     del manifest["git_revision"]
     with pytest.raises(UndefinedError):
         pack.model_card(Manifest.model_construct(**manifest))
@@ -108,9 +107,17 @@ def test_without_the_compiler_nothing_is_claimed(
     monkeypatch.setattr(pack.locate, "find", absent)
     lines: list[str] = []
     monkeypatch.setattr(pack, "note", lines.append)
-    assert pack.compile_if_possible(Stages(tmp_path), None) is None  # type: ignore[arg-type]
+    monkeypatch.setenv("UNDERTONE_TEMPLATES", str(tmp_path / "none"))
+    made = SimpleNamespace(acoustic=tmp_path / "a", keyword=tmp_path / "k")
+    assert pack.compile_if_possible(Stages(tmp_path), made, "trunk") is None  # type: ignore[arg-type]
     assert "no compiled model is claimed" in lines[0]
     assert "get it" in lines[1]
+    # What to compile, where, and how it comes back: each network alone.
+    said = "\n".join(lines[2:])
+    assert f"undertone compile {tmp_path}/a/acoustic.tflite --out compiled/acoustic" in said
+    assert f"undertone compile {tmp_path}/k/keyword.tflite --out compiled/keyword" in said
+    assert "x86-64" in said
+    assert "compiled/keyword/keyword_edgetpu.tflite --recipe trunk" in said
 
 
 def test_with_the_compiler_both_networks_are_one_stage(
@@ -128,10 +135,10 @@ def test_with_the_compiler_both_networks_are_one_stage(
     monkeypatch.setattr(pack, "compile_models", compile_both)
     made = SimpleNamespace(acoustic=tmp_path / "acoustic", keyword=tmp_path / "keyword")
     stages = Stages(tmp_path / "stages")
-    folder = pack.compile_if_possible(stages, made)  # type: ignore[arg-type]
+    folder = pack.compile_if_possible(stages, made, "trunk")  # type: ignore[arg-type]
     assert folder is not None
     assert (folder / "keyword_edgetpu.tflite").read_bytes() == b"keyword"
-    pack.compile_if_possible(stages, made)  # type: ignore[arg-type]
+    pack.compile_if_possible(stages, made, "trunk")  # type: ignore[arg-type]
     assert stages.made == ["compiled"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +25,6 @@ from tools.pipeline.summary import ROWS
 from train.evaluation.leak import require_disjoint
 from train.evaluation.score import score
 
-_HIL = runpy.run_path(str(Path(__file__).parents[2] / "hil" / "conftest.py"))
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 # Two emotions give their word away; the others say nothing.
 TABLE = dict.fromkeys(EMOTIONS, (34, 33, 33)) | {"happy": (0, 100, 0), "sad": (0, 0, 100)}

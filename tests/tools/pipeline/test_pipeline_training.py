@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tests.support.tiny_bundle import FRAMES, SPEC, one_layer
 from tools.pipeline import emotion, keyword
 from tools.pipeline.inputs import Inputs, gather
 from tools.pipeline.int8 import run_int8
@@ -23,7 +23,6 @@ from tools.pipeline.stages import Stages
 from train.corpora.reading import read_clips
 from train.teacher.settings import TeacherSettings
 
-_HIL = runpy.run_path(str(Path(__file__).parents[2] / "hil" / "conftest.py"))
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 MakeInputs = Callable[..., Inputs]
 
@@ -326,9 +325,9 @@ class TestWords:
 class TestInteger:
     def test_every_window_is_scored_in_its_place(self, tmp_path: Path) -> None:
         model = tmp_path / "m.tflite"
-        model.write_bytes(_HIL["one_layer"](3, 4))
+        model.write_bytes(one_layer(3, 4))
         dice = np.random.default_rng(1)
-        windows = dice.integers(-128, 128, (7, _HIL["FRAMES"], _HIL["SPEC"].channels)).astype(np.int8)
+        windows = dice.integers(-128, 128, (7, FRAMES, SPEC.channels)).astype(np.int8)
         network = Int8Network(model)
         expected = np.stack([network.run(window) for window in windows])
         np.testing.assert_array_equal(run_int8(model, windows, "scoring"), expected)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.base import progress
+from tests.support.told import told
 from tools.pipeline import stages as module
 from tools.pipeline.stages import KEPT, Stages, stage_key
 
@@ -153,8 +153,6 @@ def test_two_builds_at_once_make_each_stage_once(tmp_path: Path) -> None:
 
 
 def test_whoever_waits_is_told(tmp_path: Path) -> None:
-    told: list[str] = []
-    progress.install(None, told.append)
     started, finish = threading.Event(), threading.Event()
 
     def slow(folder: Path) -> None:
@@ -167,11 +165,12 @@ def test_whoever_waits_is_told(tmp_path: Path) -> None:
     started.wait(10)
     threading.Timer(0.2, finish.set).start()
     second = Stages(tmp_path)
-    folder = second.run("a", {}, never)
+    with told() as lines:
+        folder = second.run("a", {}, never)
     maker.join()
     assert (folder / "result.txt").read_text() == "slow"
     assert second.made == []
-    assert any("another process is making it" in line for line in told)
+    assert any("another process is making it" in line for line in lines)
 
 
 def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import runpy
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.miniatures import Miniatures
 from tools.cli import run
 
 Capture = pytest.CaptureFixture[str]
-MINIATURES = Path(__file__).parents[2] / "train" / "corpora" / "miniatures.py"
 
 
 @pytest.fixture
-def mini(tmp_path: Path) -> Any:
-    return runpy.run_path(str(MINIATURES))["Miniatures"](tmp_path)
+def mini(tmp_path: Path) -> Miniatures:
+    return Miniatures(tmp_path)
 
 
 def one(out: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.contract.bundle import write_bundle
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.cli import run
 from tools.pipeline import pack
 from tools.pipeline.architecture import SHAPING, recipe_shape
@@ -66,3 +68,43 @@ def test_derived_networks_are_flashed_after_a_question_only() -> None:
     flash.ask_about_derived(bundle("derived"), yes=True)  # type: ignore[arg-type]
     with pytest.raises(InvalidSetting, match="derived from a template"):
         flash.ask_about_derived(bundle("derived"), yes=False)  # type: ignore[arg-type]
+
+
+def test_the_question_is_asked_once_and_no_means_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With somebody at the terminal: one question for both networks, before anything is written."""
+    questions: list[str] = []
+
+    def answer(text: str, err: bool) -> bool:
+        questions.append(text)
+        return bool(answers.pop(0))
+
+    monkeypatch.setattr(flash.click, "confirm", answer)
+    monkeypatch.setattr(flash.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    models = {name: SimpleNamespace(compiled_evidence="derived") for name in ("acoustic", "keyword")}
+    bundle = SimpleNamespace(manifest=SimpleNamespace(models=models))
+    answers = [True, False]
+    flash.ask_about_derived(bundle, yes=False)  # type: ignore[arg-type]
+    assert questions == ["write them?"]
+    with pytest.raises(InvalidSetting, match="not written: the compiled networks acoustic, keyword"):
+        flash.ask_about_derived(bundle, yes=False)  # type: ignore[arg-type]
+    assert len(questions) == 2
+    flash.ask_about_derived(bundle, yes=True)  # type: ignore[arg-type]
+    assert len(questions) == 2
+
+
+def test_the_verb_asks_before_it_looks_for_a_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, files = ravdess_manifest()
+    for name, model in manifest["models"].items():
+        model.update(compiled=f"{name}_edgetpu.tflite", compiled_evidence="derived")
+        files[model["compiled"]] = b"made from a template"
+    bundle = write_bundle(tmp_path / "derived", manifest, files)
+    monkeypatch.setattr(flash.sys, "stdin", SimpleNamespace(isatty=lambda: False))
+    assert run(["flash", "--bundle", str(bundle.directory)]) == 2
+    said = capsys.readouterr().err
+    assert "not written: the compiled networks acoustic, keyword are derived" in said
+    assert "--yes writes them without asking" in said
+    # Agreed to, it goes on to the next thing that is missing here.
+    assert run(["flash", "--bundle", str(bundle.directory), "--yes"]) == 2
+    assert "not written" not in capsys.readouterr().err

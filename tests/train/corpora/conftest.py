@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.sound.audio import write_wav
+from tests.support.miniatures import Miniatures
+from tests.support.told import told
 
 Writer = Callable[..., Path]
 
@@ -42,15 +41,13 @@ def ravdess(wavs: Writer) -> Path:
 
 
 @pytest.fixture
-def mini(tmp_path: Path) -> Any:
-    """Builds miniatures of corpora in their official layouts, see `miniatures.py`."""
-    return runpy.run_path(str(Path(__file__).with_name("miniatures.py")))["Miniatures"](tmp_path)
+def mini(tmp_path: Path) -> Miniatures:
+    """Builds miniatures of corpora in their official layouts."""
+    return Miniatures(tmp_path)
 
 
 @pytest.fixture
 def said() -> Iterator[list[str]]:
     """The lines that the code tells the user."""
-    lines: list[str] = []
-    progress.install(None, lines.append)
-    yield lines
-    progress.install(None)
+    with told() as lines:
+        yield lines

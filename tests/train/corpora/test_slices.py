@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, UnknownName
+from firmware_bridge.base.parts import Parts
 from train.corpora import READERS, Clip, Corpus, load_corpus
 from train.corpora.classes import apply_scheme, schemes, shared_labels
 from train.corpora.registry import Slice, choose, reader
-from train.parts import Parts
 
 NEW_READER = """
 from pathlib import Path

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
+from tests.support.told import told
 from train.evaluation.splits import Split, leave_speakers_out, speaker_split
 
 
@@ -90,12 +90,8 @@ def test_a_class_without_training_clips_is_refused_and_one_without_test_clips_is
     clips = [Said("a", "yes"), Said("b", "yes"), Said("c", "yes"), Said("c", "rare")]
     with pytest.raises(CorpusInvalid, match="class rare"):
         speaker_split(clips, test=["c"])
-    lines: list[str] = []
-    progress.install(None, lines.append)
-    try:
+    with told() as lines:
         speaker_split(clips, test=["b"])
-    finally:
-        progress.install(None)
     assert lines == ["no test speaker has clips of class rare: it does not count in the score"]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import EnvironmentLacking, ModelInvalid
+from tests.support.told import told
 from train.foundation.network_file import NetworkFile, download_network, find_network
 
 CONTENT = bytes(range(256)) * 512  # whole pieces of 64 KiB: a longer file ends in a piece of its own
@@ -36,12 +36,8 @@ def put(folder: Path, data: bytes) -> Path:
 def test_the_first_whole_copy_is_found(tmp_path: Path) -> None:
     put(tmp_path / "a", CONTENT[:-1])
     good = put(tmp_path / "b", CONTENT)
-    notes: list[str] = []
-    progress.install(None, notes.append)
-    try:
+    with told() as notes:
         assert find_network(FILE, [tmp_path / "none", tmp_path / "a", tmp_path / "b"], tmp_path) == good
-    finally:
-        progress.install(None)
     assert len(notes) == 1
     assert "SHA-256 differs" in notes[0]
 

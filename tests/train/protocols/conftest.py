@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.base import progress
+from tests.support.told import told
 from train.corpora import Clip, Corpus
 
 LABELS = ("happy", "sad")
@@ -40,7 +40,5 @@ def toy() -> Callable[..., Corpus]:
 @pytest.fixture
 def said() -> Iterator[list[str]]:
     """The lines that the code tells the user."""
-    lines: list[str] = []
-    progress.install(None, lines.append)
-    yield lines
-    progress.install(None)
+    with told() as lines:
+        yield lines

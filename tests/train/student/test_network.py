@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from edgetpu_models.analyse import analyse
 from edgetpu_models.lint import lint, passes
 from firmware_bridge.reference.simulated_tpu import Int8Network
+from tests.support.keras_networks import STEP, spread_weights
 from train.student.network import (
     SCORE_FLOOR,
     StudentSettings,
@@ -23,8 +23,6 @@ from train.student.network import (
     raise_to_floor,
 )
 
-_SHARED = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
-spread_weights, STEP = _SHARED["spread_weights"], _SHARED["STEP"]
 SMALL = StudentSettings(width=16, stem=(8, 12, 16), kernel=3)
 TRUNK_SHAPE = (32, 4, 512)  # 5 s behind YAMNet's conv13
 TRUNK_PARAMETERS = 266_304  # conv1 to conv13

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from firmware_bridge.base import progress
+from firmware_bridge.base.events import Event, listening
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, read_audio, write_wav
 from train.corpora.registry import load_corpus
@@ -90,28 +90,32 @@ def watched_memory(every_s: float = 0.2) -> Iterator[Memory]:
 @click.option("--scheduler", help="a Dask cluster's")
 def main(hours: float, encoder: str, layer: str, workers: int | None, scheduler: str | None) -> None:
     """Listen to HOURS of synthetic speech; report speed and memory."""
-
-    def say(line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    progress.install(None, say)
     files = make_corpus(hours, PLACE / "corpus")
-    with watched_memory() as memory:
+    with listening(_show), watched_memory() as memory:
         done = extract(
             encoder, files, [layer], PLACE / f"{encoder}-{layer}", workers=workers, scheduler=scheduler
         )
     done.store.verify()
     kept = sum(each.stat().st_size for each in done.store.out.rglob("*") if each.is_file())
-    say(f"{done.seconds / 3600:.2f} h of synthetic speech ({len(files)} turns), {encoder} up to {layer}")
-    say(f"{done.wall_s:.0f} s on {done.workers} workers; {done.seconds_there / 3600:.2f} h were there")
-    say(f"memory: at most {memory.largest / 1e6:.0f} MB a process, {memory.whole / 1e6:.0f} MB in all")
-    say(f"{len(done.store.index['shards'])} shards, {kept / 1e6:.0f} MB; sha256 {done.store.fingerprint()}")
+    _say(f"{done.seconds / 3600:.2f} h of synthetic speech ({len(files)} turns), {encoder} up to {layer}")
+    _say(f"{done.wall_s:.0f} s on {done.workers} workers; {done.seconds_there / 3600:.2f} h were there")
+    _say(f"memory: at most {memory.largest / 1e6:.0f} MB a process, {memory.whole / 1e6:.0f} MB in all")
+    _say(f"{len(done.store.index['shards'])} shards, {kept / 1e6:.0f} MB; sha256 {done.store.fingerprint()}")
     if done.seconds:
         rate = done.wall_s * done.workers / done.seconds
-        say(f"measured: {rate * 3600:.0f} worker-seconds per hour of speech")
+        _say(f"measured: {rate * 3600:.0f} worker-seconds per hour of speech")
         spans = ", ".join(f"{duration(MSP_PODCAST_HOURS * rate / count)} on {count}" for count in WORKERS)
-        say(f"extrapolated, rate x hours / workers: {MSP_PODCAST_HOURS:g} h take {spans}")
+        _say(f"extrapolated, rate x hours / workers: {MSP_PODCAST_HOURS:g} h take {spans}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _show(event: Event) -> None:
+    if event.line:
+        _say(event.line)
 
 
 if __name__ == "__main__":

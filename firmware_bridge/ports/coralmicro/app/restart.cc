@@ -27,6 +27,8 @@ namespace {
 constexpr uint16_t kWatchdogSeconds = 30;
 constexpr uint16_t kWarningHalfSeconds = 2;
 constexpr size_t kTraceWords = 1024;
+constexpr uint32_t kPaint = 0xA5A5A5A5u; /* of the kernel's, on stacks that were never used so far */
+constexpr size_t kPaintWords = 4;
 
 #ifdef __arm__
 constexpr uintptr_t kPlace = UT_PLACE_RETAINED;
@@ -58,16 +60,74 @@ uint8_t HardwareReason() {
 
 #ifdef __arm__
 /* The SDK's inter-core library has a handler of this name already, so ours goes where the processor looks: the table
- * lies in RAM. */
+ * lies in RAM. With a priority of their own the other faults come first: where the stack has no room for the registers,
+ * they become a hard fault, while a hard fault would end in a lock-up, without evidence. */
 void TakeFaults() {
-  constexpr size_t kHardFault = 3;
-  reinterpret_cast<volatile uintptr_t*>(static_cast<uintptr_t>(SCB->VTOR))[kHardFault] =
-      reinterpret_cast<uintptr_t>(UndertoneFault);
+  constexpr size_t kHardFault = 3, kUsageFault = 6;
+  auto* const vectors = reinterpret_cast<volatile uintptr_t*>(static_cast<uintptr_t>(SCB->VTOR));
+  for (size_t i = kHardFault; i <= kUsageFault; ++i) {
+    vectors[i] = reinterpret_cast<uintptr_t>(UndertoneFault);
+  }
   __DSB();
+  SCB->SHCSR |= SCB_SHCSR_MEMFAULTENA_Msk | SCB_SHCSR_BUSFAULTENA_Msk | SCB_SHCSR_USGFAULTENA_Msk;
+  __DSB();
+}
+
+/* Where an address can be read, up to the end of its memory; nothing elsewhere. */
+ut_code MemoryOf(const uint32_t* at) {
+  static constexpr ut_code kMemories[] = {
+      {0x20000000u, 0x20040000u}, {0x20240000u, 0x20380000u}, {0x80000000u, 0x84000000u}};
+  const auto address = reinterpret_cast<uintptr_t>(at);
+  for (const ut_code& memory : kMemories) {
+    if (address >= memory.low && address < memory.high) {
+      return memory;
+    }
+  }
+  return {UINT32_MAX, UINT32_MAX};
+}
+
+const uint32_t* Low(const uint32_t* frame) { return reinterpret_cast<const uint32_t*>(MemoryOf(frame).low); }
+const uint32_t* Limit(const uint32_t* frame) {
+  const auto* const end = reinterpret_cast<const uint32_t*>(MemoryOf(frame).high);
+  return static_cast<size_t>(end - frame) < kTraceWords ? end : frame + kTraceWords;
 }
 #else
 void TakeFaults() {}
+const uint32_t* Low(const uint32_t* frame) { return frame; }
+const uint32_t* Limit(const uint32_t* frame) { return frame + kTraceWords; }
 #endif
+
+/* Whether the task that runs has used up its stack. */
+bool IsFull() {
+  TaskStatus_t task;
+  vTaskGetInfo(nullptr, &task, pdFALSE, eRunning);
+  for (size_t i = 0; i < kPaintWords; ++i) {
+    if (task.pxStackBase[i] != kPaint) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Keep the evidence, and restart. */
+void Leave(const uint32_t* frame, uint8_t reason, const char* task, bool overflowed) {
+  const uint32_t faults[] = {SCB->CFSR, SCB->HFSR, SCB->MMFAR, SCB->BFAR};
+  /* Where the firmware's code lies: ITCM, and OCRAM for what did not fit. */
+  static constexpr ut_code kCode[] = {{UT_BOARD_ITCM_LOW, UT_BOARD_ITCM_HIGH},
+                                      {UT_BOARD_OCRAM_LOW, UT_BOARD_OCRAM_HIGH}};
+  const ut_scene scene = {.frame = frame,
+                          .low = Low(frame),
+                          .limit = Limit(frame),
+                          .faults = faults,
+                          .overflowed = overflowed ? 1 : 0,
+                          .task = task,
+                          .uptime_ms = Milliseconds(nullptr),
+                          .code = kCode,
+                          .codes = 2};
+  ut_kept_crash(&Kept(), reason, &scene);
+  Flush();
+  WDOG_TriggerSystemSoftwareReset(WDOG1);
+}
 
 } /* namespace */
 
@@ -110,21 +170,18 @@ const ut_crash* Crash(void* /*context*/) { return &Kept().crash; }
 
 /* Called by the handlers below, with the eight words that the processor pushed. */
 extern "C" void UndertoneCrash(const uint32_t* frame, uint32_t reason) {
-  const uint32_t faults[] = {SCB->CFSR, SCB->HFSR, SCB->MMFAR, SCB->BFAR};
-  /* Where the firmware's code lies: ITCM, and OCRAM for what did not fit. */
-  static constexpr ut_code kCode[] = {{UT_BOARD_ITCM_LOW, UT_BOARD_ITCM_HIGH},
-                                      {UT_BOARD_OCRAM_LOW, UT_BOARD_OCRAM_HIGH}};
-  const char* const task = xTaskGetCurrentTaskHandle() != nullptr ? pcTaskGetName(nullptr) : "start";
-  const ut_scene scene = {.frame = frame,
-                          .limit = frame + kTraceWords,
-                          .faults = faults,
-                          .task = task,
-                          .uptime_ms = Milliseconds(nullptr),
-                          .code = kCode,
-                          .codes = 2};
-  ut_kept_crash(&Kept(), static_cast<uint8_t>(reason), &scene);
-  Flush();
-  WDOG_TriggerSystemSoftwareReset(WDOG1);
+  const bool started = xTaskGetCurrentTaskHandle() != nullptr;
+  Leave(frame, static_cast<uint8_t>(reason), started ? pcTaskGetName(nullptr) : "start", started && IsFull());
+}
+
+/* The kernel's, for the task that it has just put away (stack_check.h). On its stack lie r4 to r11 and the link register
+ * of the exception, the floating-point registers where that says so, and what the processor pushed. */
+extern "C" void vApplicationStackOverflowHook(TaskHandle_t task, char* name) {
+  constexpr size_t kSaved = 9, kFloats = 16;
+  constexpr uint32_t kNoFloats = 1u << 4;
+  const uint32_t* const top = *static_cast<const uint32_t* const*>(static_cast<const void*>(task));
+  const bool floats = (top[kSaved - 1] & kNoFloats) == 0;
+  Leave(top + kSaved + (floats ? kFloats : 0), UT_RESET_FAULT, name, true);
 }
 
 #ifdef __arm__

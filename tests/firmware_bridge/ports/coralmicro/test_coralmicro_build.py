@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import BundleInvalid, CheckFailed, EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import parse_image
@@ -25,8 +23,9 @@ from firmware_bridge.ports.coralmicro.build import (
     write_made,
 )
 from firmware_bridge.ports.coralmicro.sdk import COMPILER, TOOLCHAIN_FILE
+from tests.support.linker_map import MAP
+from tests.support.told import told
 
-MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]
 FAKE_CMAKE = """#!{python}
 import json, pathlib, sys
 log = pathlib.Path({log!r})
@@ -47,10 +46,8 @@ if "--build" in sys.argv:
 
 @pytest.fixture
 def notes() -> Iterator[list[str]]:
-    told: list[str] = []
-    progress.install(None, told.append)
-    yield told
-    progress.install(None)
+    with told() as lines:
+        yield lines
 
 
 class Sdk:
@@ -204,3 +201,9 @@ def test_a_firmware_that_leaves_no_room(bundle: Bundle, sdk: Sdk, tmp_path: Path
 def test_no_bundle(sdk: Sdk, tmp_path: Path) -> None:
     with pytest.raises(BundleInvalid):
         build_coralmicro(tmp_path / "nothing", sdk.folder, tmp_path / "out")
+
+
+def test_a_kernel_that_does_not_check_stacks_is_refused(sdk: Sdk, bundle: Bundle, tmp_path: Path) -> None:
+    sdk.cmake(linker_map=MAP.replace("vApplicationStackOverflowHook", "another"))
+    with pytest.raises(EnvironmentLacking, match="stacks would overflow unseen"):
+        build_coralmicro(bundle.directory, sdk.folder, tmp_path / "out")

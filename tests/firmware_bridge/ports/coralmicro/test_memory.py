@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +10,8 @@ from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.chip.regions import Part, Region, memory_table
 from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
 from firmware_bridge.ports.coralmicro.memory import measure, require_room
+from tests.support.linker_map import MAP
 
-MAP: str = runpy.run_path(str(Path(__file__).parent / "made_up_map.py"))["MAP"]
 ITCM, DTCM, SDRAM = 260_096, 229_376, 33_554_432
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.base import progress
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.ports.coralmicro.sdk import COMMIT, COMPILER, TOOLCHAIN_FILE, check_sdk
+from tests.support.told import told
 
 
 @pytest.fixture
 def notes() -> Iterator[list[str]]:
-    told: list[str] = []
-    progress.install(None, told.append)
-    yield told
-    progress.install(None)
+    with told() as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.firmware_bridge.ports.coralmicro.test_mailbox import (
+from tests.support.mailbox import (
     ACOUSTIC,
     ERROR,
     INPUTS,

@@ -22,6 +22,7 @@ from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
 from hil.client.update import send_update
 from hil.link.link import SerialLink
+from tools.board.crash import crash_record
 
 ffi = cffi.FFI()
 Start = Callable[..., tuple[Any, DeviceClient]]
@@ -175,11 +176,10 @@ def test_the_microphone_s_upper_sixteen_bits_in_order(bundle: Bundle, start: Sta
 def test_what_the_driver_loses_is_counted(bundle: Bundle, start: Start) -> None:
     board, client = start(fake_image(bundle, 5))
     client.hello()
-    client.ask("listen", mode=2)
-    until(lambda: client.ask("get_capture", offset=0)["available"] >= 800)
     board.microphone_overflow(3)
-    until(lambda: client.ask("get_capture", offset=0)["lost_samples"] == 3 * 800)
-    client.ask("listen", mode=0)
+    heard = record(client, 0.5)
+    assert heard.lost_samples == 3 * 800
+    assert np.diff(heard.pcm.astype(int)).max() == 3 * 800 + 1  # where they are missing
     assert client.stats()["microphone_overruns"] == 1
 
 
@@ -226,6 +226,7 @@ def test_the_end_of_a_segment_moves_nothing_over_usb(bundle: Bundle, start: Star
     before = board.usb_transfers()
     client.score_segment(pcm)
     runs = board.usb_transfers() - before
+    assert runs == 2 * 3, "instructions, input and output of two networks, and nothing else"
     board.usb_bad(board.usb_transfers() + runs, 1 << 30, 3)  # from the end of the next segment on
     assert client.score_segment(pcm).windows == 1
     assert not board.device_ended()
@@ -241,6 +242,19 @@ def test_a_check_of_the_sdk_stops_feeding_the_watchdog(bundle: Bundle, start: St
         client.stats()
     assert board.device_ended()
     assert not watchdog_is_fed(board)
+
+
+def test_a_sleeping_host_starves_the_work_and_so_the_watchdog(bundle: Bundle, start: Start) -> None:
+    """The SDK's network driver spins while USB is busy: what is below it stands still, who feeds included."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    assert watchdog_is_fed(board)
+    board.host_sleeps(1)
+    time.sleep(0.1)
+    assert not watchdog_is_fed(board)
+    board.host_sleeps(0)
+    until(lambda: watchdog_is_fed(board))
+    assert client.score_segment(window(bundle, 1)).windows == 1
 
 
 @pytest.mark.parametrize(
@@ -264,9 +278,39 @@ def test_the_watchdog_s_handler_leaves_evidence(bundle: Bundle, start: Start) ->
     assert found["reason"] == TABLE.reset_reasons["watchdog"]
     assert list(found["registers"])[:8] == list(range(100, 108))
     assert list(found["registers"])[9:] == [0x8200, 0x40000000, 0, 0x20100000]
-    assert found["task"] == "fake"
+    assert found["task"] == "undertone"
     assert client.hello().troubles & TABLE.troubles["crash_kept"]
     assert board.device_resets() == 1
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_a_task_that_used_up_its_stack_is_named(bundle: Bundle, start: Start, floats: bool) -> None:
+    """The kernel's own check at a switch: what lies on the task's stack then is what the switch put there."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    link = 0xFFFFFFED if floats else 0xFFFFFFFD
+    saved = [*range(4, 12), link, *[7] * 16 * floats, *range(100, 108)]
+    words = ffi.new("uint32_t[]", saved + [0] * 1100)
+    board.stack_overflow(words)
+    until(lambda: board.device_resets() > 0)
+    found = client.ask("get_crash")
+    assert found["reason"] == TABLE.reset_reasons["fault"]
+    assert found["task"] == "undertone"
+    assert list(found["registers"])[:8] == list(range(100, 108))
+    assert "the task's stack was too small" in crash_record(found.fields, None)["faults"]
+    assert client.hello().troubles & TABLE.troubles["crash_kept"]
+
+
+def test_a_fault_on_a_full_stack_says_so(bundle: Bundle, start: Start) -> None:
+    """An overflow may do its harm before the next switch."""
+    board, client = start(fake_image(bundle, 5))
+    client.hello()
+    frame = ffi.new("uint32_t[]", list(range(100, 108)) + [0] * 1100)
+    board.crash(frame, TABLE.reset_reasons["fault"])
+    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 0
+    board.stack_overflow(frame)
+    board.crash(frame, TABLE.reset_reasons["fault"])
+    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 1
 
 
 def test_new_weights_under_an_old_token_lead_to_a_restart(bundle: Bundle, start: Start) -> None:
@@ -290,9 +334,17 @@ def test_a_burst_on_the_uart_is_whole_or_counted(bundle: Bundle, start: Start) -
     board, client = start(fake_image(bundle, 5))
     client.hello()
     request = encode_frame(Frame(1, 42, encode("hello", session=9)))
+    first = client.stats()["frames_good"]
     burst = request * 40  # far more than the 64 bytes of the SDK's console
     board.console_in(burst, len(burst))
-    until(lambda: client.stats()["frames_good"] >= 40)
+    asked = 0
+
+    def heard_on_the_uart() -> int:
+        nonlocal asked
+        asked += 1  # a good frame as well
+        return client.stats()["frames_good"] - first - asked
+
+    until(lambda: heard_on_the_uart() >= 40)
     assert client.stats()["receive_overruns"] == 0
 
 

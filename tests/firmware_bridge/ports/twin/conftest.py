@@ -22,7 +22,7 @@ from firmware_bridge.ports.twin.build import (
     link,
 )
 from firmware_bridge.ports.twin.device import Twin
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES
+from tests.support.twin_talk import SLOT_BYTES
 
 PLANTED = Path(__file__).parent / "planted.c"
 

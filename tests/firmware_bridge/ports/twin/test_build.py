@@ -23,7 +23,7 @@ from firmware_bridge.ports.twin.elf import Image, Section, Symbol, read_elf
 from firmware_bridge.ports.twin.memory import MEMORIES, check_limits, memory_use
 from firmware_bridge.ports.twin.registers import BOARD, HEADER
 from firmware_bridge.ports.twin.report import memory_report
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES
+from tests.support.twin_talk import SLOT_BYTES
 
 # The vectors name a handler for faults and one for the watchdog.
 EMPTY = """int main(void);

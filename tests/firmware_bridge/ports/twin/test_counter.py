@@ -15,7 +15,7 @@ from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.counter import NativeCounter, PlainCounter, count_instructions
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.elf import Symbol
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, noise, segment, wire
 
 TALK = [wire("hello", 1, session=1), *segment(1, noise(1200, 1)), wire("get_stats", 2)]
 

@@ -8,7 +8,7 @@ from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import TABLE
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, wire
 from tools.board.crash import crash_record
 
 

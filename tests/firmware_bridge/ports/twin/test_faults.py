@@ -12,7 +12,7 @@ from firmware_bridge.ports.twin.faults import FirmwareFault, describe_access
 from firmware_bridge.ports.twin.machine import Machine
 from firmware_bridge.ports.twin.memory import MEMORIES
 from firmware_bridge.ports.twin.peripherals import TwinBoard
-from tests.firmware_bridge.ports.twin.talk import MISTAKES, SLOT_BYTES
+from tests.support.twin_talk import MISTAKES, SLOT_BYTES
 
 DTCM = 0x2000_0000
 BOARD = 0x4000_0000

@@ -18,7 +18,7 @@ from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
 from firmware_bridge.ports.twin import bench
 from firmware_bridge.ports.twin.build import find_compilers
-from tests.firmware_bridge.ports.twin.talk import messages, noise, wire
+from tests.support.twin_talk import messages, noise, wire
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.schedules import Schedules
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
 from firmware_bridge.protocol import TABLE, Message
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 from tools.board.crash import crash_lines, crash_record
 
 REASONS = TABLE.reset_reasons

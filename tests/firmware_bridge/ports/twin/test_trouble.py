@@ -17,7 +17,7 @@ from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.faults import PowerLost
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 
 LIVE, CAPTURE, OFF = 1, 2, 0
 

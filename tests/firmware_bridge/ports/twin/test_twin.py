@@ -22,7 +22,7 @@ from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.protocol import TABLE, ErrorCode
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.device import ReferenceDevice
-from tests.firmware_bridge.ports.twin.talk import SLOT_BYTES, messages, noise, segment, wire
+from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
 
 STACK_BYTES = 16 * 1024
 

@@ -9,6 +9,7 @@ typedef uint32_t StackType_t;
 typedef unsigned long UBaseType_t;
 struct StaticTask_t {};
 #define pdTRUE 1
+#define pdFALSE 0
 #define portMAX_DELAY 0xFFFFFFFFu
 #define pdPASS 1
 #define pdMS_TO_TICKS(ms) (ms)

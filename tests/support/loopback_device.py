@@ -1,6 +1,6 @@
 """A device process without a bundle: it proves pseudo-terminals, links and this rig.
 
-`python -m hil.devices.loopback_device` prints the path of its pseudo-terminal.
+`python -m tests.support.loopback_device` prints the path of its pseudo-terminal.
 """
 
 from __future__ import annotations

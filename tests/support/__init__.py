@@ -1,0 +1,4 @@
+"""What several tests share: bundles, recordings, corpora in miniature, stand-ins.
+
+Tests import from here, never from each other.
+"""
