@@ -197,7 +197,7 @@ def _row(
         target=p.target,
         reason=p.reason,
         status=p.status,
-        evidence=p.evidence.value,
+        ground=p.ground.value,
         effect=first.effect.value if first else "",
         macs=macs(graph, op),
         cycles=cycles(graph, op) if p.on_tpu else 0,

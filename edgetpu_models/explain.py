@@ -22,7 +22,7 @@ class Explanation:
         kind: `rule`, `phrase`, `error` or `operation`.
         meaning: What it means.
         remedy: What to change.
-        evidence: How far it is known; empty where it is a definition.
+        ground: How far it is known; empty where it is a definition.
         related: Rules that lead to this phrase, or that look at this operation.
     """
 
@@ -30,7 +30,7 @@ class Explanation:
     kind: str
     meaning: str
     remedy: str
-    evidence: str = ""
+    ground: str = ""
     related: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:

@@ -24,7 +24,7 @@ class Finding:
         rule: The rule's code; `undertone explain CODE` says more.
         message: What is wrong, with the values.
         remedy: What to change.
-        evidence: `document`, `seen mapped`, `inferred` or `unknown`.
+        ground: `document`, `seen mapped`, `inferred` or `unknown`.
         effect: `breaks`, `cpu`, `border` or `care`.
     """
 
@@ -33,7 +33,7 @@ class Finding:
     rule: str
     message: str
     remedy: str
-    evidence: str
+    ground: str
     effect: str
 
     def as_dict(self) -> dict[str, str | int]:

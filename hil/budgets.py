@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +55,8 @@ class Budget(Settings):
         speech: `any`, or `real`: then the promise is not asked of synthetic speech.
         remedy: What to change when it is broken.
     """
+
+    model_config = Settings.model_config | {"allow_inf_nan": False}
 
     what: str
     unit: str = ""
@@ -110,18 +112,24 @@ class Margin:
     Attributes:
         room: In the figure's unit.
         share: Of the limit; None where the limit is 0.
+        spreads: In the figure's own spread, which is the distance to the end of its interval on the limit's side:
+            above 1 the whole interval is on the good side, below -1 none of it is. None without an interval.
         by_interval_alone: The figure itself is beyond, and only its interval keeps the promise.
     """
 
     room: float
     share: float | None
+    spreads: float | None
     by_interval_alone: bool
 
     def __str__(self) -> str:
         """Return it for a table."""
-        amount = f"{self.room:+,.0f}" if abs(self.room) >= 1000 else f"{self.room:+.3g}"
-        text = amount if self.share is None else f"{self.share:+.1%}"
-        return f"{text} (by its interval alone)" if self.by_interval_alone else text
+        text = f"{self.room:+,.0f}" if abs(self.room) >= 1000 else f"{self.room:+.3g}"
+        if self.share is not None:
+            text += f" ({self.share:+.1%})"
+        if self.spreads is not None:
+            text += f", {self.spreads:+.1f} spreads"
+        return f"{text}: BY ITS INTERVAL ALONE" if self.by_interval_alone else text
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,12 @@ class Verdict:
         beyond = self.quantity.value - self.budget.limit
         room = -beyond if self.budget.at_most is not None else beyond
         share = room / abs(self.budget.limit) if self.budget.limit else None
-        return Margin(room, share, room < 0 and self.status is Status.KEPT)
+        spreads = None
+        if self.quantity.interval is not None:
+            low, high = self.quantity.interval
+            spread = high - self.quantity.value if beyond < 0 else self.quantity.value - low
+            spreads = room / spread if spread > 0 else None
+        return Margin(room, share, spreads, room < 0 and self.status is Status.KEPT)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready data."""
@@ -174,8 +187,8 @@ def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
     """Return the promises of a budget file by name.
 
     Raises:
-        InvalidSetting: The file is missing, is not TOML, promises something that nothing measures, or has a wrong
-            or unknown key or unit; says which.
+        InvalidSetting: The file is missing, is not TOML, promises nothing or something that nothing measures, or has
+            a wrong or unknown key or unit; says which.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -185,12 +198,11 @@ def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
         raise InvalidSetting(
             f"{path} is not TOML: {error}", "compare it with the budgets.toml of a release"
         ) from error
+    if not raw:
+        raise InvalidSetting(f"{path} promises nothing", f"promises: {', '.join(UNITS)}")
+    require_measured(raw, path.name)
     budgets = {}
     for name, entry in raw.items():
-        if name not in UNITS:
-            raise InvalidSetting(
-                f"{path.name} [{name}]: nothing measures that", f"promises: {', '.join(UNITS)}"
-            )
         try:
             budgets[name] = Budget.model_validate(entry)
         except ValidationError as error:
@@ -202,6 +214,17 @@ def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
                 f'unit = "{UNITS[name]}"' if UNITS[name] else "leave the unit out",
             )
     return budgets
+
+
+def require_measured(names: Iterable[str], source: str) -> None:
+    """Check that each promise has a figure in `hil/checks`: a typo must not pass as "not measured".
+
+    Raises:
+        InvalidSetting: Nothing measures one; lists what can be promised.
+    """
+    for name in names:
+        if name not in UNITS:
+            raise InvalidSetting(f"{source} [{name}]: nothing measures that", f"promises: {', '.join(UNITS)}")
 
 
 def judge(name: str, budget: Budget, quantity: Quantity | None, reason: str, speech: str) -> Verdict:

@@ -99,29 +99,27 @@ def sdk() -> Decorator:
     return click.option("--sdk", help="checkout of coralmicro [$CORALMICRO_DIR]")
 
 
-def threads() -> Decorator:
-    """`--threads`, parameter `threads`: how many processes work at once, or None; see `processes`."""
-    return click.option(
-        "--threads",
-        type=click.IntRange(1),
-        help="how many stages are made at once, each by a process of one thread"
-        " [the machine's cores, or UNDERTONE_THREADS]",
-    )
+def at_once() -> Decorator:
+    """`--threads` and `--in-process`, parameters of those names: what `processes` reads."""
 
+    def add(verb: F, /) -> F:
+        for option in (
+            click.option("--in-process", is_flag=True, help="make one stage after the other in this process"),
+            click.option(
+                "--threads",
+                type=click.IntRange(1),
+                help="how many stages are made at once, each by a process of one thread"
+                " [the machine's cores, or UNDERTONE_THREADS]",
+            ),
+        ):
+            verb = option(verb)
+        return verb
 
-def in_process() -> Decorator:
-    """`--in-process`, parameter `in_process`: one stage after the other, where a debugger can follow."""
-    return click.option(
-        "--in-process", is_flag=True, help="make one stage after the other in this process, to look into one"
-    )
+    return add
 
 
 def processes(threads: int | None, in_process: bool) -> int | None:
-    """Return how many processes the two options ask for; None for work in this one.
-
-    Raises:
-        InvalidSetting: The environment names a number of threads that is none.
-    """
+    """Return how many processes the options of `at_once` ask for; None for work in this one."""
     from tools.pipeline.legs import processes_at_once
 
     return None if in_process else threads or processes_at_once()

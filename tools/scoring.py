@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from train.corpora.record import Clip, Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints, require_no_duplicates
 from train.evaluation.leak import SpeakerProof, require_disjoint
 from train.evaluation.score import Scorecard, score
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def own_corpus(bundle: Bundle) -> str:
 def choose(
     bundle: Bundle, which: str | None = None, names: Sequence[str] | None = None, limit: int | None = None
 ) -> Chosen:
-    """Choose clips that a bundle may honestly be scored on.
+    """Choose clips that a bundle may honestly be scored on: the one rule, for `evaluate` and for the rig.
 
     Args:
         bundle: The bundle.
@@ -129,8 +132,7 @@ def choose(
         )
     for label, count in sorted(left_out.items()):
         note(f"left out: {count} clips labelled '{label}', which the bundle does not know")
-    if limit is not None and limit < len(known):
-        known = [known[i] for i in np.linspace(0, len(known) - 1, limit).round().astype(int)]
+    known = thin(known, limit)
     counts = Counter(clip.label for clip in audible if clip.speaker in set(split.train))
     return Chosen(
         corpus=corpus,
@@ -141,6 +143,13 @@ def choose(
         proof=proof,
         train_counts=np.array([counts[label] for label in manifest.labels]) if counts else None,
     )
+
+
+def thin(items: Sequence[Item], limit: int | None) -> list[Item]:
+    """Return at most `limit` items at equal distances, so that all speakers and classes stay; all without a limit."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[index] for index in np.linspace(0, len(items) - 1, limit).astype(int)]
 
 
 def _full_name(corpus: Corpus, name: str) -> str:
@@ -214,7 +223,7 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
             chosen.proof,
             genders=[clip.gender for clip in chosen.clips],
             train_counts=chosen.train_counts,
-            evidence=chosen.corpus.evidence,
+            speech=chosen.corpus.origin,
         )
         for name, scores in (("acoustic", acoustic), ("keyword", guesses), ("fused", fused))
     }
@@ -224,7 +233,7 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
         speakers=chosen.speakers,
         clips=len(chosen.clips),
         left_out=chosen.left_out,
-        speech=chosen.corpus.evidence,
+        speech=chosen.corpus.origin,
         scores_sha256=digest,
         cards=cards,
     )

@@ -35,7 +35,7 @@ class Placement:
         target: `edgetpu` or `cpu`.
         reason: In words, with the values that decided.
         status: What the compiler's log would say.
-        evidence: How far the decision is known.
+        ground: How far the decision is known.
         violations: Every rule that it breaks.
         stranded_by: The operation whose break keeps a mappable one on the CPU.
     """
@@ -44,7 +44,7 @@ class Placement:
     target: str
     reason: str
     status: str
-    evidence: Ground
+    ground: Ground
     violations: Sequence[Violation] = field(default_factory=tuple)
     stranded_by: int | None = None
 

@@ -23,7 +23,7 @@ class Row:
         target: `edgetpu` or `cpu`.
         reason: Why.
         status: What the compiler's log would say.
-        evidence: `seen mapped`, `document`, `inferred` or `unknown`.
+        ground: `seen mapped`, `document`, `inferred` or `unknown`.
         effect: For one on the CPU: `cpu`, `border` or `breaks`; empty where it is only stranded.
         macs: Multiply-accumulates.
         cycles: The compiler's estimate.
@@ -46,7 +46,7 @@ class Row:
     target: str
     reason: str
     status: str
-    evidence: str
+    ground: str
     effect: str
     macs: int
     cycles: int
@@ -60,8 +60,9 @@ class Row:
     activation_bytes: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as JSON-ready data."""
-        return asdict(self) | {"shape": list(self.shape)}
+        """Return the row as JSON-ready data; there `ground` has the public name `evidence`."""
+        data = asdict(self)
+        return data | {"shape": list(self.shape), "evidence": data.pop("ground")}
 
 
 @dataclass(frozen=True)

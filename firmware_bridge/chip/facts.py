@@ -13,11 +13,12 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
 from firmware_bridge.base.files import write_json
 from firmware_bridge.base.paths import BUILD, ROOT
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.base.version import git_revision
 from firmware_bridge.chip.regions import Region, on_chip_bytes
 
@@ -35,7 +36,7 @@ _SUFFIXES = (".c", ".h", ".cc", ".toml", ".ld", ".txt")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
-class Count(BaseModel):
+class Count(Settings):
     """Instructions that the emulated Cortex-M7 took for one front-end.
 
     Attributes:
@@ -48,7 +49,6 @@ class Count(BaseModel):
         fusion_weight: Of one weight of the fusion head.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     frontend: str
     channels: int
@@ -58,7 +58,7 @@ class Count(BaseModel):
     fusion_weight: float
 
 
-class Facts(BaseModel):
+class Facts(Settings):
     """What was measured of one build.
 
     Attributes:
@@ -76,7 +76,6 @@ class Facts(BaseModel):
         acknowledged: A later digest of the sources that somebody has seen and could not build.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     format: Literal[1] = 1
     port: Literal["host", "twin", "coralmicro"]
     date: str

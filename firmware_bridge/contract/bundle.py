@@ -121,8 +121,11 @@ class Manifest(Settings):
         keyword_vote: A head of the same kind that reads the keyword scores alone: the keyword branch's own guess.
         recipe: What the networks were made from, as it was written; `Recorded.read` gives it its type.
         figures: Figures by name, each with its evidence.
+        speech: Whether people or synthesisers spoke; `evidence` in the manifest, from before that word had one meaning.
         files: SHA-256 of every other file of the bundle by name.
     """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     format: Literal[1] = 1
     name: str
@@ -141,7 +144,7 @@ class Manifest(Settings):
     recipe: Recorded
     figures: dict[str, Quantity]
     licences: list[Licence]
-    evidence: Literal["real", "synthetic"]
+    speech: Literal["real", "synthetic"] = Field(alias="evidence")
     git_revision: str
     files: dict[str, str]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from firmware_bridge.base.evidence import Quantity
-from hil.budgets import Budget, Verdict, judge
+from hil.budgets import Budget, Verdict, judge, require_measured
 from hil.checks import accuracy, arithmetic, chip, equality, speed
 from hil.rig.observations import Observations
 
@@ -40,11 +40,16 @@ def measure(seen: Observations) -> dict[str, Quantity | str]:
 
 
 def verdicts(seen: Observations, budgets: Mapping[str, Budget]) -> tuple[Verdict, ...]:
-    """Judge every promise, in the order of the budget file."""
+    """Judge every promise, in the order of the budget file.
+
+    Raises:
+        InvalidSetting: Nothing measures one of them.
+    """
+    require_measured(budgets, "budgets")
     found = measure(seen)
     result = []
     for name, budget in budgets.items():
-        figure = found.get(name, "no check measures this; see hil/checks")
+        figure = found[name]
         known = None if isinstance(figure, str) else figure
         result.append(judge(name, budget, known, figure if isinstance(figure, str) else "", seen.speech))
     return tuple(result)

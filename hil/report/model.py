@@ -141,14 +141,14 @@ def scorecards(seen: Observations) -> dict[str, Scorecard]:
         return {}
     proof = require_disjoint(seen.heard, seen.speakers)
     cards = {
-        name: score(seen.truth, scores, seen.speakers, seen.labels, proof, evidence=seen.speech)
+        name: score(seen.truth, scores, seen.speakers, seen.labels, proof, speech=seen.speech)
         for name, scores in (("acoustic", seen.acoustic), ("fused", seen.fused), ("keyword vote", seen.vote))
     }
     asked = has_keywords(seen)
     if asked.any():
         speakers = [name for name, wanted in zip(seen.speakers, asked, strict=True) if wanted]
         truth, words = seen.keyword_truth[asked], seen.keyword[asked]
-        cards["keyword"] = score(truth, words, speakers, seen.keywords, proof, evidence=seen.speech)
+        cards["keyword"] = score(truth, words, speakers, seen.keywords, proof, speech=seen.speech)
     else:
         del cards["keyword vote"]
     return cards

@@ -35,8 +35,8 @@ def verdict_table(report: HilReport) -> Table:
         limit = f"{budget.sign} {budget.limit:,.10g} {budget.unit}".strip()
         figure = str(verdict.quantity) if verdict.quantity else "–"
         margin = str(verdict.margin) if verdict.margin else ""
-        rows.append((MARKS[verdict.status], verdict.name, figure, limit, margin, verdict.detail))
-    return Table("Budgets", ("", "promise", "figure", "limit", "margin", "remark"), tuple(rows))
+        rows.append((f"{MARKS[verdict.status]} {verdict.name}", figure, limit, margin, verdict.detail))
+    return Table("Budgets", ("promise", "figure", "limit", "margin", "remark"), tuple(rows))
 
 
 def score_table(report: HilReport) -> Table:
@@ -49,7 +49,7 @@ def score_table(report: HilReport) -> Table:
             f"{card.majority['uar']:.1%}",
             f"{card.prior['uar']:.1%}",
             str(card.clips),
-            f"{report.seen.score_evidence.value}, {card.evidence} speech",
+            f"{report.seen.score_evidence.value}, {card.speech} speech",
         )
         for name, card in report.cards.items()
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.base.events import Ended, listening, stage, step
-from firmware_bridge.base.progress import tell
+from firmware_bridge.base.progress import note, tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
 from hil.budgets import Budget
@@ -74,6 +74,9 @@ def run_hil(
             planted = self_test(seen, budgets)
             require_gate(planted)
             judged = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", judged)
+    for line in lost:
+        note(line)
     report = HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
@@ -83,10 +86,7 @@ def run_hil(
         cards=scorecards(seen),
         gate=tuple(planted),
         steps=tuple(ended.spans),
-        notes=(
-            *no_longer_measured(out_dir / "report.json", judged),
-            *_notes(device_facts, seen, bundle),
-        ),
+        notes=(*lost, *_notes(device_facts, seen, bundle)),
     )
     for kind, path in write_report(report, out_dir).items():
         tell(f"{kind}: {path}")
@@ -101,7 +101,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "corpus": ", ".join(f"{part}: {name}" for part, name in manifest.corpus.items()),
         "split": manifest.split.hash,
         "git": manifest.git_revision,
-        "speech": manifest.evidence,
+        "speech": manifest.speech,
         "licences": "; ".join(f"{one.name}: {one.licence}" for one in manifest.licences) or "none recorded",
     }
 

@@ -213,7 +213,7 @@ def _observations(
         evidence=device.evidence,
         keeps_time=device.keeps_time,
         heard=(*manifest.split.train, *manifest.split.validation),
-        speech=manifest.evidence,
+        speech=manifest.speech,
         models=tuple(
             ModelFacts(name, *_file_facts(bundle, model)) for name, model in manifest.models.items()
         ),

@@ -17,7 +17,7 @@ def test_every_rule_can_be_explained(name: str) -> None:
     assert (found.kind, found.name) == ("rule", name)
     assert found.meaning == RULES[name].text
     assert found.remedy
-    assert found.evidence
+    assert found.ground
 
 
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda p: p.text[:30])

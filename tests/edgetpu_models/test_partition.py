@@ -64,7 +64,7 @@ def test_evidence_tells_seen_from_documented() -> None:
     net = Network()
     x = net.conv(net.input((1, 4, 4, 4)), 4)
     placed = place(verify_model(net.finish(_same(net, "RELU6", x))).main)
-    assert [p.evidence.value for p in placed] == ["seen mapped", "document"]
+    assert [p.ground.value for p in placed] == ["seen mapped", "document"]
 
 
 def test_a_doubt_lowers_the_evidence_and_leaves_the_target() -> None:
@@ -73,7 +73,7 @@ def test_a_doubt_lowers_the_evidence_and_leaves_the_target() -> None:
     gated = net.op("MUL", [x, net.mean(x)], (1, 4, 4, 4), version=2, options="MulOptions")
     same = net.op("MUL", [gated, x], (1, 4, 4, 4), version=2, options="MulOptions")
     placed = place(verify_model(net.finish(same)).main)
-    assert [p.evidence.value for p in placed] == ["seen mapped", "seen mapped", "document", "seen mapped"]
+    assert [p.ground.value for p in placed] == ["seen mapped", "seen mapped", "document", "seen mapped"]
     assert all(p.on_tpu for p in placed)
     assert "broadcast: [1, 4, 4, 4] and [1, 1, 1, 4]" in placed[2].reason
 

@@ -246,7 +246,7 @@ def test_the_rule_fires(name: str) -> None:
     assert fired[name]
     found = next(f for f in lint(model) if f.rule == name)
     assert found.remedy == RULES[name].remedy
-    assert found.evidence in {g.value for g in Ground}
+    assert found.ground in {g.value for g in Ground}
 
 
 def test_no_rule_fires_on_a_good_network() -> None:

@@ -99,6 +99,10 @@ def test_the_checked_in_file_is_read_and_every_promise_has_a_remedy() -> None:
         (GOOD.replace("at_most = 10", ""), "exactly one"),
         (GOOD.replace("10", '"ten"'), "at_most"),
         ("[size\n", "not TOML"),
+        ("", "promises nothing"),
+        ("model_bytes = 3\n", "model_bytes"),
+        (GOOD.replace("10", "inf"), "at_most"),
+        (GOOD.replace("10", "nan"), "at_most"),
     ],
 )
 def test_a_bad_budget_file_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
@@ -151,12 +155,21 @@ def test_what_must_be_measured_breaks_when_it_is_not(
 @pytest.mark.parametrize(
     ("limits", "value", "interval", "text"),
     [
-        ({"at_most": 10}, 9, None, "+10.0%"),
-        ({"at_most": 10}, 12, None, "-20.0%"),
-        ({"at_least": 0.5}, 0.6, None, "+20.0%"),
+        ({"at_most": 10}, 9, None, "+1 (+10.0%)"),
+        ({"at_most": 10}, 12, None, "-2 (-20.0%)"),
+        ({"at_most": 1_800_000}, 1_755_008, None, "+44,992 (+2.5%)"),
+        ({"at_least": 0.5}, 0.6, None, "+0.1 (+20.0%)"),
         ({"at_least": 0}, 0.2, None, "+0.2"),
-        ({"at_least": 0.5, "gate": "interval"}, 0.4, (0.3, 0.55), "-20.0% (by its interval alone)"),
-        ({"at_least": 0.5, "gate": "interval"}, 0.4, (0.3, 0.45), "-20.0%"),  # broken: no excuse
+        ({"at_least": 0}, 0.2, (0.1, 0.5), "+0.2, +2.0 spreads"),
+        ({"at_most": 10}, 9, (5, 11), "+1 (+10.0%), +0.5 spreads"),
+        ({"at_most": 10}, 9, (9, 9), "+1 (+10.0%)"),
+        (
+            {"at_least": 0.5, "gate": "interval"},
+            0.4,
+            (0.3, 0.6),
+            "-0.1 (-20.0%), -0.5 spreads: BY ITS INTERVAL ALONE",
+        ),
+        ({"at_least": 0.5, "gate": "interval"}, 0.4, (0.3, 0.45), "-0.1 (-20.0%), -2.0 spreads"),
     ],
 )
 def test_the_margin_of_a_promise(
@@ -164,7 +177,7 @@ def test_the_margin_of_a_promise(
 ) -> None:
     verdict = judge("x", budget(**limits), quantity(value, interval), "", "real")
     assert str(verdict.margin) == text
-    assert verdict.as_dict()["margin"]["by_interval_alone"] is ("alone" in text)
+    assert verdict.as_dict()["margin"]["by_interval_alone"] is ("ALONE" in text)
 
 
 def test_an_exact_promise_has_no_margin() -> None:

@@ -11,6 +11,7 @@ libundertone_core.a(device.c.obj)
 Discarded input sections
 
  .text.never    0x00000000    0x10000 libundertone_core.a(unused.c.obj)
+ .text.dropped  0x00000000       0x20 CMakeFiles/undertone.dir/app/restart.cc.obj
 
 Memory Configuration
 
@@ -35,7 +36,9 @@ Linker script and memory map
 
 .text           0x00000c00     0x5000
  .text.ut_push  0x00000c00     0x3000 libundertone_core.a(microfrontend.c.obj)
- .text.main     0x00003c00      0x400 CMakeFiles/undertone.dir/app/main.cc.obj
+ .text.main     0x00003c00      0x3c0 CMakeFiles/undertone.dir/app/main.cc.obj
+ .text.vApplicationStackOverflowHook
+                0x00003fc0       0x40 CMakeFiles/undertone.dir/app/restart.cc.obj
                 0x00003c00                app_main
  .text.printf   0x00004000     0x1c00 /usr/lib/gcc/lib/libg_nano.a(lib_a-printf.o)
 

@@ -58,9 +58,9 @@ class Inputs:
         return self.emotion.labels
 
     @property
-    def evidence(self) -> str:
+    def speech(self) -> str:
         """`synthetic` as soon as one voice is synthetic."""
-        return "real" if {self.emotion.evidence, self.words.evidence} == {"real"} else "synthetic"
+        return "real" if {self.emotion.origin, self.words.origin} == {"real"} else "synthetic"
 
     @cached_property
     def clips(self) -> tuple[Clip, ...]:

@@ -122,7 +122,7 @@ def card(inputs: Inputs, truth: Scores, scores: Scores, speakers: Scores) -> Sco
         inputs.split.prove_test(),
         genders=[genders[str(s)] for s in speakers],
         train_counts=np.bincount(inputs.truth[inputs.rows("train")], minlength=len(inputs.labels)),
-        evidence=inputs.evidence,
+        speech=inputs.speech,
     )
 
 
@@ -176,7 +176,7 @@ def figures(
     files: dict[str, bytes],
 ) -> dict[str, Quantity]:
     """Return the figures of the closing table, in its order."""
-    speech = f"{inputs.evidence} speech"
+    speech = f"{inputs.speech} speech"
     test = f"{len(inputs.split.test)} unseen speakers, {speech}"
     found: dict[str, Quantity] = {}
 
@@ -225,7 +225,7 @@ def figures(
             source,
             interval=(round(ends[0], 2), round(ends[1], 2)),
         )
-    unseen = f"unseen speakers, {inputs.words.evidence} speech"
+    unseen = f"unseen speakers, {inputs.words.origin} speech"
     add("keyword_accuracy", 100 * words["accuracy"], "%", Evidence.SIMULATED, int(words["clips"]), unseen)
     add(
         "keyword_accuracy_composed",

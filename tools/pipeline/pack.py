@@ -216,7 +216,7 @@ def _write(
         recipe=Recorded(inputs.recipe.model_dump(mode="json")),
         figures=figures,
         licences=licences(inputs),
-        evidence=inputs.evidence,
+        speech=inputs.speech,
         git_revision=git_revision(),
         files={},
     )

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.contract.bundle import Bundle
 from hil.rig.observations import Segment
 from tools.pipeline.inputs import gather
 from tools.pipeline.joint import composed_pcm
 from tools.pipeline.recipe import recipe_of
-from tools.scoring import require_unheard_sound
-from train.corpora import load_corpus
+from tools.scoring import choose, require_unheard_sound, thin
 from train.corpora.record import Clip, Corpus
 
 COMPOSED = "composed"
-
-
-def thin(segments: list[Segment], limit: int | None) -> list[Segment]:
-    """Return at most `limit` segments, spread evenly so that all speakers and classes stay."""
-    if limit is None or limit >= len(segments):
-        return segments
-    return [segments[index] for index in np.linspace(0, len(segments) - 1, limit).astype(int)]
 
 
 def composed_segments(bundle: Bundle, limit: int | None) -> list[Segment]:
@@ -56,7 +46,7 @@ def composed_segments(bundle: Bundle, limit: int | None) -> list[Segment]:
 
 
 def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segment]:
-    """Return a corpus's clips: of the bundle's test speakers where it is the bundle's own corpus, else all.
+    """Return the clips of a corpus that `tools.scoring.choose` lets a bundle be scored on.
 
     Args:
         bundle: The bundle under test.
@@ -64,29 +54,20 @@ def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segme
         limit: How many at most; None for all.
 
     Raises:
-        CorpusInvalid: No clip has a class of the bundle, or none of its test speakers is in the corpus.
+        CorpusInvalid: No clip has a class of the bundle.
+        SpeakerLeak: The bundle has heard all speakers of the corpus, or a recording under another name.
     """
     from train.corpora.reading import read_clips
 
-    manifest, corpus = bundle.manifest, load_corpus(which)
-    heard = {*manifest.split.train, *manifest.split.validation}
-    known = [c for c in corpus.with_audio() if c.label in manifest.labels and c.speaker not in heard]
-    if not known:
-        raise CorpusInvalid(
-            f"corpus {corpus.name} has no clip of an unheard speaker with one of the bundle's classes",
-            f"the bundle knows: {', '.join(manifest.labels)}",
-        )
-    placeholder = np.zeros(1, np.int16)
+    chosen = choose(bundle, which, limit=limit)
+    sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     # The whole path below the corpus's folder: file names alone may repeat from speaker to speaker.
-    by_name = {_segment_name(corpus, c): c for c in known}
-    listed = [
-        Segment(name, placeholder, manifest.labels.index(str(c.label)), c.speaker)
-        for name, c in by_name.items()
+    names = [_segment_name(chosen.corpus, clip) for clip in chosen.clips]
+    require_unheard_sound(bundle, zip(names, sound, strict=True))
+    return [
+        Segment(name, pcm, int(truth), clip.speaker)
+        for name, pcm, truth, clip in zip(names, sound, chosen.truth, chosen.clips, strict=True)
     ]
-    kept = thin(listed, limit)
-    sound = read_clips([by_name[s.name] for s in kept], f"reading {corpus.name}")
-    require_unheard_sound(bundle, ((s.name, pcm) for s, pcm in zip(kept, sound, strict=True)))
-    return [Segment(s.name, pcm, s.label, s.speaker) for s, pcm in zip(kept, sound, strict=True)]
 
 
 def _segment_name(corpus: Corpus, clip: Clip) -> str:

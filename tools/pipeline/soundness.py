@@ -87,7 +87,7 @@ def _speakers(inputs: Inputs) -> NDArray[np.str_]:
 def _real(inputs: Inputs) -> NDArray[np.bool_]:
     """Return for each clip whether somebody spoke it: a synthesiser's voices are too alike to be told apart."""
     counts = (len(inputs.clips), len(inputs.keywords) + len(inputs.others))
-    return np.repeat([inputs.emotion.evidence == "real", inputs.words.evidence == "real"], counts)
+    return np.repeat([inputs.emotion.origin == "real", inputs.words.origin == "real"], counts)
 
 
 def _scored(inputs: Inputs) -> NDArray[np.bool_]:

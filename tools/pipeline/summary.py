@@ -48,7 +48,7 @@ def shown(figure: Quantity) -> str:
 
 def table_rows(bundle: Bundle) -> list[tuple[str, str, str, str]]:
     """Return the rows (what, first figure, second figure, evidence) of the closing table."""
-    figures, speech = bundle.manifest.figures, bundle.manifest.evidence
+    figures, speech = bundle.manifest.figures, bundle.manifest.speech
     rows = []
     for title, first, second in ROWS:
         one = figures[first]
@@ -98,7 +98,7 @@ def stored_ranking(bundle: Bundle) -> dict[str, Any] | None:
 def show_bundle(bundle: Bundle) -> None:
     """Print the closing table, what it rests on, and the licences."""
     manifest = bundle.manifest
-    if manifest.evidence == "synthetic":
+    if manifest.speech == "synthetic":
         console.emit_text("SYNTHETIC speech: every score below is about synthetic voices, not about people.")
     console.emit_table(
         f"Bundle {manifest.name} {bundle.id[:12]}",

@@ -74,7 +74,7 @@ def _tables(found: Analysis) -> None:
             _PLACES[r.target, r.on_chip],
             f"{r.parameter_bytes:,}",
             f"{r.activation_bytes:,}",
-            r.evidence.removesuffix(" mapped"),
+            r.ground.removesuffix(" mapped"),
         )
         for r in found.rows
     ]

@@ -104,8 +104,7 @@ def show_times(stages: Stages) -> None:
 @options.recipe()
 @options.corpus("the recipe's emotion corpus by default")
 @click.option("--keywords", help="keyword corpus, NAME or NAME:PATH, in place of the recipe's")
-@options.threads()
-@options.in_process()
+@options.at_once()
 @click.option("--times", is_flag=True, help="show the seconds of every stage that was made")
 @options.as_json()
 def command(

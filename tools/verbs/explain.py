@@ -21,8 +21,8 @@ def command(words: tuple[str, ...], as_json: bool) -> int:
     console.emit_text(f"{found.name} ({found.kind})")
     console.emit_text(f"  means: {found.meaning}")
     console.emit_text(f"  change: {found.remedy}")
-    if found.evidence:
-        console.emit_text(f"  known from: {found.evidence}")
+    if found.ground:
+        console.emit_text(f"  known from: {found.ground}")
     if found.related:
         console.emit_text(f"  related: {', '.join(found.related)}")
     return 0

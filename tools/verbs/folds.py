@@ -72,9 +72,7 @@ def run_fold(
         speakers = [str(s) for s in inputs.speakers[unseen]]
         proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
         cards = {
-            name: score(
-                inputs.truth[unseen], values, speakers, inputs.labels, proof, evidence=inputs.evidence
-            )
+            name: score(inputs.truth[unseen], values, speakers, inputs.labels, proof, speech=inputs.speech)
             for name, values in (("float", logits), ("int8", scores))
         }
         write_json(
@@ -184,8 +182,7 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
     show_default=True,
     help="who is held out, by name (`undertone corpus` lists what fits a corpus)",
 )
-@options.threads()
-@options.in_process()
+@options.at_once()
 @options.as_json()
 def command(
     recipe_name: str,
@@ -225,6 +222,6 @@ def command(
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
     summary = summarise(folds) | {"protocol": protocol, "warning": warning}
     if as_json:
-        console.emit_json({"summary": summary, "folds": folds, "speech": inputs.evidence})
+        console.emit_json({"summary": summary, "folds": folds, "speech": inputs.speech})
     else:
-        show(summary, folds, inputs.evidence, warning)
+        show(summary, folds, inputs.speech, warning)

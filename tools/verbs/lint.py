@@ -42,7 +42,7 @@ def command(models: tuple[Path, ...], fixed: Path | None, as_json: bool) -> int:
         console.emit_text(f"{name}: {len(found) or 'no'} findings")
         for f in found:
             console.emit_text(
-                f"  {f.op_index:>3} {f.op}: {f.rule} ({_MARKS[f.effect]}; evidence: {f.evidence})"
+                f"  {f.op_index:>3} {f.op}: {f.rule} ({_MARKS[f.effect]}; known from: {f.ground})"
             )
             console.emit_text(f"      {f.message}")
             console.emit_text(f"      change: {f.remedy}")

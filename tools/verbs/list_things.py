@@ -38,7 +38,7 @@ def corpora() -> list[dict[str, Any]]:
                     "speakers": len(corpus.speakers) if corpus.speakers_known else None,
                     "licence": corpus.licence,
                     "commercial": corpus.commercial,
-                    "evidence": corpus.evidence,
+                    "origin": corpus.origin,
                 }
         found.append(entry)
     return found
@@ -111,7 +111,7 @@ def bundles(folder: Path | None = None) -> list[dict[str, Any]]:
         manifest = bundle.manifest
         entry |= {"state": "whole", "id": bundle.id, "name": manifest.name, "labels": manifest.labels}
         uar = manifest.figures.get("student_int8_uar")
-        entry |= {"evidence": manifest.evidence, "uar": uar.value if uar else None}
+        entry |= {"speech": manifest.speech, "uar": uar.value if uar else None}
         found.append(entry | {"commercial": manifest.commercial, "corpus": sorted(manifest.corpus)})
     return found
 
@@ -176,7 +176,7 @@ COLUMNS = {
         "noise_reduction",
         "pcan",
     ),
-    "bundles": ("name", "state", "id", "evidence", "uar", "folder"),
+    "bundles": ("name", "state", "id", "speech", "uar", "folder"),
     "devices": ("name", "what"),
 }
 

@@ -23,7 +23,7 @@ def describe(corpus: Corpus) -> dict[str, Any]:
         "folder": str(corpus.root),
         "licence": corpus.licence,
         "commercial": corpus.commercial,
-        "evidence": corpus.evidence,
+        "origin": corpus.origin,
         "clips": len(clips),
         "with_sound": sum(clip.has_audio for clip in clips),
         "classes": corpus.counts(),

@@ -35,7 +35,7 @@ class Noise:
 
     name: str
     pcm: Signal
-    evidence: Origin
+    origin: Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Room:
 
     name: str
     impulse: Signal
-    evidence: Origin
+    origin: Origin
 
 
 def load_noises(part: Part) -> list[Noise]:

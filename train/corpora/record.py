@@ -36,7 +36,7 @@ class Clip:
         dominance: Weak (-1) to in control (+1), where labelled.
         transcript: The words, where known.
         gender: `female` or `male`, where known.
-        evidence: Whether a person or a synthesiser speaks.
+        origin: Whether a person or a synthesiser speaks.
         has_audio: False for a clip of which only the labels are at hand.
         raters: How many people's votes stand behind `votes`, where known.
         session: The recording session, where speakers meet in sessions.
@@ -59,7 +59,7 @@ class Clip:
     dominance: float | None = None
     transcript: str | None = None
     gender: str | None = None
-    evidence: Origin = "real"
+    origin: Origin = "real"
     has_audio: bool = True
     raters: int | None = None
     session: str | None = None
@@ -118,7 +118,7 @@ class Corpus:
         licence: Short name of the terms of use.
         attribution: Whom to name.
         commercial: Whether the terms allow commercial use.
-        evidence: Whether people or a synthesiser speak.
+        origin: Whether people or a synthesiser speak.
         sidecars: Files beside the clips that belong to it (tables of votes, background noises).
         noise_files: Recordings without speech that came with the corpus.
         speaker_unit: What a speaker's name stands for; only a `person` proves that a voice is unheard.
@@ -132,7 +132,7 @@ class Corpus:
     licence: str
     attribution: str
     commercial: bool
-    evidence: Origin = "real"
+    origin: Origin = "real"
     sidecars: tuple[Path, ...] = ()
     noise_files: tuple[Path, ...] = ()
     speaker_unit: SpeakerUnit = "person"

@@ -141,7 +141,7 @@ def hear(clips: Sequence[Clip], name: str) -> Heard:
         converted.update("loud samples clipped" if text.endswith("clipped") else text for text in audio.notes)
         if not audio.pcm.any():
             found.append(Finding("damage", f"{clip.name}: nothing but silence", "fetch or record it again"))
-        elif compare and clip.evidence == "real":  # one synthesiser's voices are too alike to be told apart
+        elif compare and clip.origin == "real":  # one synthesiser's voices are too alike to be told apart
             kept.append(place)
             marks.append(sound_print(audio.pcm))
     for text, files in sorted(converted.items()):

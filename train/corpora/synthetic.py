@@ -186,7 +186,7 @@ def _read(name: str, root: Path, labels: tuple[str, ...], planned: list[Planned]
         Clip(
             path=root / facts["file"],
             corpus=name,
-            evidence="synthetic",
+            origin="synthetic",
             **{key: value for key, value in facts.items() if key not in ("file", "speaker")},
             speaker=f"{name}/{facts['speaker']}",
         )
@@ -200,7 +200,7 @@ def _read(name: str, root: Path, labels: tuple[str, ...], planned: list[Planned]
         licence=LICENCE,
         attribution=ATTRIBUTION,
         commercial=True,
-        evidence="synthetic",
+        origin="synthetic",
     )
 
 

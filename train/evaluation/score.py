@@ -35,7 +35,7 @@ class Scorecard:
         gender_gap: UAR of women minus UAR of men, where both are known.
         majority: UAR and macro-F1 of always saying the most frequent class.
         prior: UAR and macro-F1 of guessing with the class priors.
-        evidence: `real` or `synthetic` speech.
+        speech: `real` or `synthetic` speech.
         proof: Hash of the speaker proof.
         warning: `LEAKS SPEAKERS` where there is no proof but the admission that voices were heard; else nothing.
     """
@@ -53,13 +53,14 @@ class Scorecard:
     gender_gap: float | None
     majority: dict[str, float]
     prior: dict[str, float]
-    evidence: str
+    speech: str
     proof: str
     warning: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the scorecard as JSON-ready data."""
-        return asdict(self)
+        """Return the scorecard as JSON-ready data; bundles have always called `speech` `evidence` there."""
+        data = asdict(self)
+        return data | {"evidence": data.pop("speech")}
 
 
 def score(
@@ -71,7 +72,7 @@ def score(
     *,
     genders: Sequence[str | None] | None = None,
     train_counts: npt.ArrayLike | None = None,
-    evidence: str = "real",
+    speech: str = "real",
     resamples: int = 2000,
     seed: int = 0,
 ) -> Scorecard:
@@ -87,7 +88,7 @@ def score(
         genders: `female`, `male` or None for each clip [n].
         train_counts: Training clips of each class [C], for the majority and prior predictors; where absent,
             the counts of the scored clips are used (which can only flatter those predictors).
-        evidence: `real` or `synthetic` speech.
+        speech: `real` or `synthetic` speech.
         resamples: Bootstrap resamples.
         seed: Seed of the bootstrap.
 
@@ -121,7 +122,7 @@ def score(
         gender_gap=metrics.gender_gap(rows, hits[1], genders, classes) if genders is not None else None,
         majority=_summary(metrics.majority_confusion(priors, counts)),
         prior=_summary(metrics.prior_confusion(priors, counts)),
-        evidence=evidence,
+        speech=speech,
         proof=proof.hash,
         warning=proof.warning,
     )

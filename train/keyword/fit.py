@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from firmware_bridge.base.settings import Settings
 from train.keyword.network import KeywordSettings, build_keyword
 from train.keyword.windows import KeywordViews
 from train.student.fit import FitSettings, fit
 
 
-class KeywordFitSettings(BaseModel):
+class KeywordFitSettings(Settings):
     """How the keyword network is trained.
 
     Attributes:
@@ -26,8 +27,6 @@ class KeywordFitSettings(BaseModel):
         crops: Training on crops.
         windows: Training on whole windows.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     crop_ms: int = Field(default=1280, ge=320)
     jitter_ms: int = Field(default=160, ge=0)

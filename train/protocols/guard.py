@@ -59,7 +59,7 @@ def require_sound_disjoint(plan: Plan, prints: Prints) -> None:
     """
     if plan.leaks:
         return
-    real = np.array([clip.evidence == "real" for clip in plan.clips])
+    real = np.array([clip.origin == "real" for clip in plan.clips])
     for one in plan.folds:
         if pairs := copies_across(one, prints, real):
             listed = "; ".join(f"{pair.heard} = {pair.held_out}" for pair in pairs[:5])

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from firmware_bridge.base.progress import track
+from firmware_bridge.base.settings import Settings
 from train.objectives import distillation_loss, soft_cross_entropy
 
 
-class FitSettings(BaseModel):
+class FitSettings(Settings):
     """How a network is trained.
 
     Attributes:
@@ -31,8 +32,6 @@ class FitSettings(BaseModel):
         average: Decay of that average per step.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     epochs: int = Field(default=40, ge=1, le=1000)
     least_steps: int = Field(default=0, ge=0)
     batch: int = Field(default=64, ge=2)
@@ -43,15 +42,13 @@ class FitSettings(BaseModel):
     average: float = Field(default=0.98, gt=0, lt=1)
 
 
-class DistilSettings(BaseModel):
+class DistilSettings(Settings):
     """How a teacher is listened to.
 
     Attributes:
         weight: Share of the loss that is the distance to the teacher; 0 trains on the targets alone.
         temperature: Softens teacher and student alike.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weight: float = Field(default=0.5, ge=0, le=1)
     temperature: float = Field(default=2.0, gt=0)

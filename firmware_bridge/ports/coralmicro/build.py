@@ -16,7 +16,7 @@ from firmware_bridge.chip.facts import facts_of
 from firmware_bridge.chip.regions import Region
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.ports.coralmicro.linker_map import read_map
+from firmware_bridge.ports.coralmicro.linker_map import holds_function, read_map
 from firmware_bridge.ports.coralmicro.memory import measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
@@ -27,6 +27,7 @@ LOADERS = ("elf_loader", "flashloader")  # what the SDK's flash tool brings to t
 APP_HEADER = HERE / "app" / "core.h"
 # Of the compiler, of the linker (before its "ld returned 1"), and of CMake.
 ERROR_SIGNS = ("error:", "undefined reference", "multiple definition", "overflowed", "CMake Error")
+STACK_HOOK = "vApplicationStackOverflowHook"  # of app/restart.cc; the kernel's only with app/stack_check.h
 SLOT_BYTES = 2 << 20  # as kSlotBytes in that header
 
 
@@ -58,7 +59,8 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
         out_dir: For what is made; a second call builds only what changed.
 
     Raises:
-        EnvironmentLacking: The SDK is not whole, or does not compile; carries the compiler's first error.
+        EnvironmentLacking: The SDK is not whole, or does not compile; carries the compiler's first error. Or its kernel
+            does not check stacks.
         CheckFailed: A memory of the board is too full.
         BundleInvalid: The bundle is damaged, or does not fit a slot.
         InvalidSetting: The bundle's windows do not begin on frames.
@@ -74,7 +76,13 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
     _run(line, "the board's firmware does not compile")
     binary = build_dir / TARGET
     flash_bytes = (build_dir / f"{TARGET}.stripped").stat().st_size + (made / "image.bin").stat().st_size
-    regions = measure(read_map((build_dir / f"{TARGET}.map").read_text(encoding="utf-8")), flash_bytes)
+    linked = (build_dir / f"{TARGET}.map").read_text(encoding="utf-8")
+    if not holds_function(linked, STACK_HOOK):
+        raise EnvironmentLacking(
+            f"nothing in this SDK calls {STACK_HOOK}: stacks would overflow unseen",
+            "is its kernel elsewhere than in third_party/freertos_kernel/tasks.c? See CMakeLists.txt",
+        )
+    regions = measure(read_map(linked), flash_bytes)
     require_room(regions)
     compiler = _compiler(build_dir)
     facts_of("coralmicro", compiler, bundle.manifest.table_hash, regions, sdk.commit).write(out_dir)

@@ -66,6 +66,17 @@ def read_map(text: str) -> list[Section]:
     return [section for section in sections if section.bytes]
 
 
+def holds_function(text: str, name: str) -> bool:
+    """Return whether a function with a section of its own came into the program: the linker drops what nobody calls.
+
+    Args:
+        text: The map.
+        name: Of the function, as the linker knows it.
+    """
+    _, _, body = text.partition(START)
+    return any(re.match(rf"^ \.text\.{name}\s+0x0*[1-9a-f]", line) for line in _joined(body))
+
+
 def _joined(body: str) -> Iterator[str]:
     """Yield the lines, each name that stands alone with the line after it."""
     name = ""

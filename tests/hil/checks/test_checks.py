@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.base.errors import CheckFailed, InvalidSetting
 from firmware_bridge.base.evidence import Evidence, Quantity
 from hil.budgets import Status, load_budgets
 from hil.checks import measure, verdicts
@@ -137,8 +137,12 @@ def test_missing_facts_are_reasons_not_zeros() -> None:
     found = measure(observations(chip=bare, figures={}))
     for name in ("latency_p50_ms", "board_ram_bytes", "on_chip_ram_bytes", "int8_agreement"):
         assert isinstance(found[name], str), name
-    extra = {"later": BUDGETS["realtime_factor"]}
-    assert verdicts(observations(), extra)[0].status is Status.NOT_MEASURED
+
+
+def test_a_promise_that_no_check_measures_is_refused_in_a_program_too() -> None:
+    with pytest.raises(InvalidSetting, match=r"later.*nothing measures") as caught:
+        verdicts(observations(), {"later": BUDGETS["realtime_factor"]})
+    assert "realtime_factor" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

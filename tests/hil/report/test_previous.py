@@ -31,9 +31,22 @@ def test_only_what_is_lost_is_said(tmp_path: Path) -> None:
     assert no_longer_measured(report, verdicts(FIGURE, None)) == []
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{", '{"budgets": [1]}'])
-def test_without_an_earlier_report_nothing_is_said(content: str | None, tmp_path: Path) -> None:
+def test_a_promise_that_is_gone_from_the_file_is_said(tmp_path: Path) -> None:
+    report = earlier(tmp_path / "report.json", FIGURE, FIGURE)
+    (said,) = no_longer_measured(report, verdicts(FIGURE, None)[:1])
+    assert said == "b WAS MEASURED LAST TIME AND IS NOT NOW: it is no longer promised."
+
+
+def test_without_an_earlier_report_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert no_longer_measured(tmp_path / "report.json", verdicts(None, None)) == []
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"budgets": [1]}'])
+def test_a_damaged_report_is_said_to_be(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     report = tmp_path / "report.json"
-    if content is not None:
-        report.write_text(content)
+    report.write_text(content)
     assert no_longer_measured(report, verdicts(None, None)) == []
+    assert "report.json is damaged" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,7 @@ def test_the_report_says_how_long_each_step_took(report: HilReport, out_dir: Pat
         ("hil", "analysing the networks", 0),
         ("hil", "starting host", 0),
         ("hil", "streaming through host", 12),
+        ("hil", "under the chip's arithmetic", 12),
         ("hil", "checking the promises", 0),
         ("hil", "", 0),
     ]
@@ -85,6 +87,32 @@ def test_a_second_run_gives_the_same_scores(
     )
     assert np.array_equal(again.seen.fused, report.seen.fused[:4])
     assert again.scores_sha256 != report.scores_sha256, "fewer segments, another hash"
+
+
+def test_what_was_measured_last_time_and_is_not_now_is_loud(
+    report: HilReport,
+    bundle: Bundle,
+    segments: list[Segment],
+    out_dir: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "report.json").write_bytes((out_dir / "report.json").read_bytes())
+    mute = [replace(one, keyword=None) for one in segments[:3]]
+    again = run_hil(
+        open_device("host", bundle.directory),
+        bundle,
+        mute,
+        CHANNELS["clean"],
+        load_budgets(),
+        tmp_path,
+        chip=report.seen.chip,
+    )
+    lost = "fused_gain WAS MEASURED LAST TIME AND IS NOT NOW: no segment has a keyword"
+    assert sum(lost in line for line in again.notes) == 1
+    assert lost in caplog.text, "on standard error as well"
+    assert lost in (tmp_path / "report.html").read_text()
+    assert any(lost in line for line in json.loads((tmp_path / "report.json").read_text())["notes"])
 
 
 def test_the_json_report_is_complete(report: HilReport, out_dir: Path) -> None:
@@ -137,8 +165,6 @@ def test_the_terminal_tables_are_rectangular(report: HilReport) -> None:
 
 
 def test_a_broken_promise_is_loud_everywhere(report: HilReport, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     from hil.checks import verdicts
 
     lsb = report.seen.features_lsb.copy()

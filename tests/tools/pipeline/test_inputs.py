@@ -61,7 +61,7 @@ def test_a_build_gathers_disjoint_speakers(ravdess: Path, words: Path) -> None:
     assert sum(map(len, parts)) == 48
     assert set().union(*parts) == set(range(48))
     assert found.labels == tuple(TABLE)
-    assert found.evidence == "real"
+    assert found.speech == "real"
     assert {clip.label for clip in found.keywords} == set(WORDS)
     assert {clip.label for clip in found.others} == {"dog"}
     assert {clip.speaker for clip in found.others} <= set(found.word_split.train)
@@ -113,15 +113,15 @@ def test_the_scaling_is_the_recipes(ravdess: Path, words: Path, choice: dict[str
 
 def test_synthetic_speech_on_either_side_tags_everything(ravdess: Path, words: Path) -> None:
     found = gather(recipe_for(ravdess, words))
-    synthetic = replace(found, words=replace(found.words, evidence="synthetic"))
-    assert synthetic.evidence == "synthetic"
+    synthetic = replace(found, words=replace(found.words, origin="synthetic"))
+    assert synthetic.speech == "synthetic"
 
 
 def stand_in(which: str) -> Corpus:
     """Load nothing real: a stand-in answers, everything else is missing."""
     if which not in ("synthetic", "synthetic_words"):
         raise CorpusMissing(f"corpus {which} was not found", "name its folder")
-    clip = Clip(Path("a.wav"), which, f"{which}/a", "happy", evidence="synthetic")
+    clip = Clip(Path("a.wav"), which, f"{which}/a", "happy", origin="synthetic")
     return Corpus(which, Path(), ("happy",), (clip,), "none", "nobody", True, "synthetic")
 
 

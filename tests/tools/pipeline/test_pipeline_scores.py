@@ -252,7 +252,7 @@ class TestJudgement:
         assert card.majority["uar"] == pytest.approx(1 / 8)
         assert set(card.per_speaker) == set(inputs.split.test)
         assert card.gender_gap == 0.0
-        assert card.evidence == "real"
+        assert card.speech == "real"
 
     def test_held_out_scores_leave_training_speakers_out(
         self, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

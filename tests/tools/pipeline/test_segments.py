@@ -9,19 +9,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.base.errors import CorpusInvalid, UnknownName
+from firmware_bridge.base.errors import CorpusInvalid, SpeakerLeak, UnknownName
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.sound.audio import read_audio
 from hil.rig.observations import Segment
 from tools.cli import run
 from tools.pipeline.recipe import load_recipe
-from tools.pipeline.segments import corpus_segments, segments_for, thin
+from tools.pipeline.segments import corpus_segments, segments_for
+from tools.scoring import choose, thin
 
 Capture = pytest.CaptureFixture[str]
 
 
 def segments(count: int) -> list[Segment]:
     return [Segment(str(index), np.zeros(1, np.int16), 0, "a") for index in range(count)]
+
+
+@pytest.mark.parametrize("limit", [None, 1, 4, 7])
+def test_the_rig_and_evaluate_score_the_same_clips(
+    tiny_bundle: Bundle, ravdess: Path, limit: int | None
+) -> None:
+    which = f"ravdess:{ravdess}"
+    chosen, streamed = (
+        choose(tiny_bundle, which, limit=limit),
+        corpus_segments(tiny_bundle, which, limit),
+    )
+    assert [(f"{c.path.parent.name}-{c.path.stem}", c.speaker) for c in chosen.clips] == [
+        (one.name, one.speaker) for one in streamed
+    ]
+    assert chosen.truth.tolist() == [one.label for one in streamed]
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(None, 10), (10, 10), (99, 10), (3, 3), (1, 1)])
@@ -65,7 +81,7 @@ def test_a_corpus_without_unheard_speakers(
     tiny_bundle: Bundle, make_ravdess: Callable[..., Path], tmp_path: Path
 ) -> None:
     root = make_ravdess(tmp_path / "heard", actors=(1, 2, 3))
-    with pytest.raises(CorpusInvalid, match="no clip of an unheard speaker"):
+    with pytest.raises(SpeakerLeak, match="heard every speaker"):
         corpus_segments(tiny_bundle, f"ravdess:{root}", None)
 
 

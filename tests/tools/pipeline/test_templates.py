@@ -6,6 +6,7 @@ acoustic network, a dense layer for the keyword network.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,6 @@ from edgetpu_models.provenance.check import Verdict, check
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.contract.bundle import Bundle, write_bundle
 from tests.support.tiny_bundle import ravdess_manifest
-from tests.support.told import told
 from tools.cli import run
 from tools.pipeline import architecture, pack, summary
 from tools.pipeline.recipe import load_recipe
@@ -72,33 +72,33 @@ def add(pair: tuple[Path, Path]) -> int:
     return run(["template", "add", str(pair[0]), str(pair[1]), "--recipe", "trunk"])
 
 
-def test_the_whole_way(store: Path, stand_ins: SimpleNamespace, tmp_path: Path, capsys: Capture) -> None:
+def test_the_whole_way(
+    store: Path, stand_ins: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     recipe, stages = load_recipe("trunk"), Stages(tmp_path / "stages")
     # Without templates: said before training, and what to compile after it.
     assert run(["template", "fits"]) == 1
     (line,) = architecture.outlook(recipe)
     assert line.startswith("no compiled networks will come of this build: 0 of 2 templates fit recipe trunk")
-    with told() as lines:
-        assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
-    assert "no compiled model is claimed" in "\n".join(lines)
-    assert "undertone template add" in "\n".join(lines)
+    assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
+    said = caplog.text
+    assert "no compiled model is claimed" in said
+    assert "undertone template add" in said
     # One template of two: still not.
     assert add(stand_ins.pairs[0]) == 0
     assert run(["template", "fits"]) == 1
     assert "1 of 2 templates fit" in architecture.outlook(recipe)[0]
-    with told() as lines:
-        assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
-    assert "no template fits keyword.tflite" in "\n".join(lines)
+    assert pack.compile_if_possible(stages, stand_ins.made, "trunk") is None
+    assert "no template fits keyword.tflite" in caplog.text
     # Both: known before training, for this shape only; and the build ends with compiled networks.
     assert add(stand_ins.pairs[1]) == 0
     assert run(["template", "fits"]) == 0
     assert architecture.outlook(recipe)[0].startswith("compiled networks: derived from 2 templates")
     assert run(["template", "fits", "--recipe", "scratch"]) == 1
-    with told() as lines:
-        folder = pack.compile_if_possible(stages, stand_ins.made, "trunk")
+    folder = pack.compile_if_possible(stages, stand_ins.made, "trunk")
     assert folder is not None
     assert stages.made == ["derived"]
-    assert "have run on no chip" in "\n".join(lines)
+    assert "have run on no chip" in caplog.text
     tokens = set()
     for name in ("acoustic", "keyword"):
         original = tmp_path / "trained" / name / f"{name}.tflite"
@@ -140,18 +140,20 @@ def test_networks_that_were_compiled_together_are_no_templates(
     assert not store.exists()
 
 
-def derived_bundle(folder: Path) -> Bundle:
-    """A bundle with two compiled files, one from a template and one from the compiler; nobody looks into them here."""
-    manifest, files = ravdess_manifest()
-    for (name, model), evidence in zip(manifest["models"].items(), ("derived", "measured"), strict=True):
-        model.update(compiled=f"{name}_edgetpu.tflite", compiled_evidence=evidence)
-        files[f"{name}_edgetpu.tflite"] = b"compiled"
-    return write_bundle(folder, manifest, files)
+@pytest.fixture
+def derived(tiny_bundle: Bundle) -> Bundle:
+    """The tiny bundle, as if its networks had been compiled: one from a template, one by the compiler itself."""
+    models = {
+        name: model.model_copy(update={"compiled": f"{name}_edgetpu.tflite", "compiled_evidence": evidence})
+        for (name, model), evidence in zip(
+            tiny_bundle.manifest.models.items(), ("derived", "measured"), strict=True
+        )
+    }
+    return replace(tiny_bundle, manifest=tiny_bundle.manifest.model_copy(update={"models": models}))
 
 
-def test_card_and_table_name_what_is_derived(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    derived = derived_bundle(tmp_path / "derived")
-    card = pack.model_card(derived.manifest.model_dump())
+def test_card_and_table_name_what_is_derived(derived: Bundle, tiny_bundle: Bundle) -> None:
+    card = pack.model_card(derived.manifest)
     assert "- acoustic: **derived** from a template. No compiler made it" in card
     assert "- keyword: made by the real compiler." in card
     assert "`modelled` the chip's arithmetic" in card

@@ -177,7 +177,7 @@ def test_the_bundle_is_whole_and_runs(built: Built) -> None:
     bundle = load_bundle(built.root / "bundle")
     manifest = bundle.manifest
     assert bundle.id == built.json["id"]
-    assert manifest.evidence == "synthetic"
+    assert manifest.speech == "synthetic"
     assert manifest.keywords == ["none", "bed", "cat", "happy"]
     assert len(manifest.labels) == 8
     assert not set(manifest.split.test) & {*manifest.split.train, *manifest.split.validation}

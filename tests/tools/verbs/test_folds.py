@@ -71,7 +71,7 @@ class FakeInputs(SimpleNamespace):
             speakers=np.array([clip.speaker for clip in clips]),
             truth=np.array([0, 1] * 4),
             labels=("happy", "sad"),
-            evidence="real",
+            speech="real",
         )
 
 

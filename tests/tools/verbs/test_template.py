@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
-from firmware_bridge.contract.bundle import Bundle
+from firmware_bridge.contract.bundle import write_bundle
+from tests.support.tiny_bundle import ravdess_manifest
 from tools.cli import run
 from tools.pipeline import pack
 from tools.pipeline.architecture import SHAPING, recipe_shape
@@ -93,16 +93,13 @@ def test_the_question_is_asked_once_and_no_means_no(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_verb_asks_before_it_looks_for_a_board(
-    make_bundle: Callable[..., Bundle],
-    tiny_bundle: Bundle,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = {
-        name: model.model_dump() | {"compiled": True, "compiled_evidence": "derived"}
-        for name, model in tiny_bundle.manifest.models.items()
-    }
-    bundle = make_bundle(models=models)
+    manifest, files = ravdess_manifest()
+    for name, model in manifest["models"].items():
+        model.update(compiled=f"{name}_edgetpu.tflite", compiled_evidence="derived")
+        files[model["compiled"]] = b"made from a template"
+    bundle = write_bundle(tmp_path / "derived", manifest, files)
     monkeypatch.setattr(flash.sys, "stdin", SimpleNamespace(isatty=lambda: False))
     assert run(["flash", "--bundle", str(bundle.directory)]) == 2
     said = capsys.readouterr().err

@@ -24,7 +24,7 @@ def test_stand_ins_are_said_and_tagged(nowhere: Path, said: list[str]) -> None:
     noises, rooms = load_noises("train"), load_rooms("train")
     assert len(said) == 2
     assert all("synthetic" in line and "train" in line for line in said)
-    assert {thing.evidence for thing in (*noises, *rooms)} == {"synthetic"}
+    assert {thing.origin for thing in (*noises, *rooms)} == {"synthetic"}
     assert all(noise.pcm.dtype == np.float32 and np.any(noise.pcm) for noise in noises)
     assert all(room.impulse.dtype == np.float32 for room in rooms)
 
@@ -69,5 +69,5 @@ def test_real_parts_share_no_recording(data_root: Path, monkeypatch: pytest.Monk
     train, test = load_noises("train"), load_noises("test")
     assert (len(train), len(test)) == (43, 42)
     assert not {noise.name for noise in train} & {noise.name for noise in test}
-    assert all(noise.evidence == "real" for noise in (*train, *test))
+    assert all(noise.origin == "real" for noise in (*train, *test))
     assert [len(load_rooms(part)) for part in ("train", "test")] == [2, 2]

@@ -121,7 +121,7 @@ def test_a_copied_clip_is_damage_under_another_speaker_and_a_warning_under_the_s
 
 def test_synthetic_voices_are_not_compared(mini: Any) -> None:
     clip = load_corpus(f"emodb:{mini.emodb()}").clips[0]
-    same = [replace(clip, evidence="synthetic", speaker=f"emodb/{n}") for n in range(2)]
+    same = [replace(clip, origin="synthetic", speaker=f"emodb/{n}") for n in range(2)]
     assert hear(same, "toy").findings == ()
 
 

@@ -83,8 +83,8 @@ def test_a_long_data_path_is_shortened(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_words_corpus_is_complete_and_tagged(words: Path) -> None:
     corpus = load_corpus(f"synthetic_words:{words}")
-    assert corpus.evidence == "synthetic"
-    assert all(clip.evidence == "synthetic" and clip.path.is_file() for clip in corpus.clips)
+    assert corpus.origin == "synthetic"
+    assert all(clip.origin == "synthetic" and clip.path.is_file() for clip in corpus.clips)
     assert len(corpus.speakers) == 16
     assert [corpus.counts()[word] for word in synthetic.KEYWORDS] == [128, 128, 128]
     clips = [read_audio(clip.path) for clip in corpus.clips[::40]]

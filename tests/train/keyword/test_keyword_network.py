@@ -42,7 +42,7 @@ def content(windows: np.ndarray) -> bytes:
 def test_every_operation_was_seen_on_the_edge_tpu_in_this_form(content: bytes) -> None:
     assert passes(lint(content))
     rows = analyse(content).rows
-    assert [r.reason for r in rows if (r.target, r.evidence) != ("edgetpu", "seen mapped")] == []
+    assert [r.reason for r in rows if (r.target, r.ground) != ("edgetpu", "seen mapped")] == []
     assert {row.name for row in analyse(content).rows} <= {
         "CONV_2D",
         "DEPTHWISE_CONV_2D",

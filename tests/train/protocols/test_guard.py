@@ -76,7 +76,7 @@ def test_a_renamed_speakers_recordings_are_caught(toy: Toy) -> None:
 
 
 def test_synthetic_voices_are_not_compared(toy: Toy) -> None:
-    made = plan("speaker-folds", [toy(speakers=4, evidence="synthetic")], Options(folds=2))
+    made = plan("speaker-folds", [toy(speakers=4, origin="synthetic")], Options(folds=2))
     require_sound_disjoint(made, prints_of(made.clips, [speech(0)] * len(made.clips)))
 
 

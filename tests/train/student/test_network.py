@@ -32,7 +32,7 @@ def unsure(content: bytes) -> list[str]:
     """Return what would not run on the Edge TPU or was never seen to in this form, with the reason."""
     assert passes(lint(content))
     rows = analyse(content).rows
-    return [f"{r.name}: {r.reason}" for r in rows if (r.target, r.evidence) != ("edgetpu", "seen mapped")]
+    return [f"{r.name}: {r.reason}" for r in rows if (r.target, r.ground) != ("edgetpu", "seen mapped")]
 
 
 def test_every_operation_of_scratch_is_on_the_edge_tpu(

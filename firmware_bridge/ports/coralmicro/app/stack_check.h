@@ -8,4 +8,7 @@
 #undef configCHECK_FOR_STACK_OVERFLOW
 #define configCHECK_FOR_STACK_OVERFLOW 2
 
+/* The SDK's loaders are linked with the same file, and have no such function: there the call goes nowhere. */
+#pragma weak vApplicationStackOverflowHook
+
 #endif

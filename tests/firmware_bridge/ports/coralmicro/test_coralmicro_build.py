@@ -201,3 +201,9 @@ def test_a_firmware_that_leaves_no_room(bundle: Bundle, sdk: Sdk, tmp_path: Path
 def test_no_bundle(sdk: Sdk, tmp_path: Path) -> None:
     with pytest.raises(BundleInvalid):
         build_coralmicro(tmp_path / "nothing", sdk.folder, tmp_path / "out")
+
+
+def test_a_kernel_that_does_not_check_stacks_is_refused(sdk: Sdk, bundle: Bundle, tmp_path: Path) -> None:
+    sdk.cmake(linker_map=MAP.replace("vApplicationStackOverflowHook", "another"))
+    with pytest.raises(EnvironmentLacking, match="stacks would overflow unseen"):
+        build_coralmicro(bundle.directory, sdk.folder, tmp_path / "out")

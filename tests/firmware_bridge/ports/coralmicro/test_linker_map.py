@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware_bridge.base.errors import EnvironmentLacking
-from firmware_bridge.ports.coralmicro.linker_map import Section, read_map
+from firmware_bridge.ports.coralmicro.linker_map import Section, holds_function, read_map
 from tests.support.linker_map import MAP
 
 
@@ -67,3 +67,8 @@ def test_every_byte_of_a_section_has_an_owner() -> None:
 def test_no_map(text: str) -> None:
     with pytest.raises(EnvironmentLacking, match="no map"):
         read_map(text)
+
+
+def test_a_function_that_nobody_calls_is_not_in_the_program() -> None:
+    assert holds_function(MAP, "vApplicationStackOverflowHook") and holds_function(MAP, "main")
+    assert not holds_function(MAP, "dropped") and not holds_function(MAP, "never_heard_of")

@@ -5,6 +5,7 @@
 #include "libs/base/led.h"
 #include "libs/base/network.h"
 #include "libs/base/reset.h"
+#include "libs/base/tasks.h"
 #include "libs/tpu/edgetpu_manager.h"
 #include "third_party/freertos_kernel/include/task.h"
 #include "third_party/nxp/rt1176-sdk/devices/MIMXRT1176/drivers/fsl_wdog.h"
@@ -59,6 +60,7 @@ int32_t microphone_on(void) { return g_microphone.readers; }
 int32_t microphone_starts(void) { return g_microphone.started; }
 void microphone_overflow(int32_t buffers) { g_microphone.overflow = buffers; }
 void crash(const uint32_t* frame, uint32_t reason) { undertone::UndertoneCrash(frame, reason); }
+void host_sleeps(int32_t sleeps) { g_spinning = sleeps != 0 ? coralmicro::kUsbDeviceTaskPriority : -1; }
 /* The task's stack is used up, and what it would have put away there. */
 void stack_overflow(const uint32_t* saved) {
   g_fake_task.top = saved;

@@ -35,9 +35,23 @@ inline void FakeSwitch() {
   }
 }
 
+/* A task that never waits keeps its own priority and all below from running; -1: there is none. */
+inline std::atomic<int> g_spinning{-1};
+inline thread_local int g_priority = 0;
+inline void FakeHold() {
+  while (g_priority <= g_spinning) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+inline void FakeStart(void (*run)(void*), void* argument, int priority) {
+  std::thread([run, argument, priority] {
+    g_priority = priority;
+    run(argument);
+  }).detach();
+}
+
 inline TaskHandle_t xTaskGetCurrentTaskHandle() { return &g_fake_task; }
 inline void vTaskDelay(TickType_t ticks) {
   FakeSwitch();
+  FakeHold();
   std::this_thread::sleep_for(std::chrono::milliseconds(ticks));
 }
 inline void vTaskSuspend(TaskHandle_t) { vTaskDelay(1000); }
@@ -47,21 +61,22 @@ inline uint32_t ulTaskNotifyTake(int, TickType_t ticks) {
     return 0;
   }
   g_waited += ticks;
+  FakeHold();
   vTaskDelay(ticks / 10);
   return 0;
 }
 inline void xTaskNotifyGive(TaskHandle_t) { ++g_woken; }
-inline int xTaskCreate(void (*run)(void*), const char*, configSTACK_DEPTH_TYPE, void* argument, int,
+inline int xTaskCreate(void (*run)(void*), const char*, configSTACK_DEPTH_TYPE, void* argument, int priority,
                        TaskHandle_t*) {
-  std::thread(run, argument).detach();
+  FakeStart(run, argument, priority);
   return pdPASS;
 }
 inline TaskHandle_t xTaskCreateStatic(void (*run)(void*), const char* name, uint32_t words, void* argument,
-                                      UBaseType_t, StackType_t* stack, StaticTask_t* task) {
+                                      UBaseType_t priority, StackType_t* stack, StaticTask_t* task) {
   std::fill(stack, stack + words, 0xA5A5A5A5u);
   g_fake_task.stack = stack;
   *std::copy_n(name, std::min(std::strlen(name), sizeof g_fake_task.name - 1), g_fake_task.name) = 0;
-  std::thread(run, argument).detach();
+  FakeStart(run, argument, static_cast<int>(priority));
   return task;
 }
 enum eTaskState { eRunning };
@@ -75,7 +90,7 @@ inline void vTaskGetInfo(TaskHandle_t, TaskStatus_t* status, int, eTaskState) {
   status->usStackHighWaterMark = 1096;
 }
 inline const char* pcTaskGetName(TaskHandle_t) { return g_fake_task.name; }
-inline void vTaskPrioritySet(TaskHandle_t, UBaseType_t) {}
+inline void vTaskPrioritySet(TaskHandle_t, UBaseType_t priority) { g_priority = static_cast<int>(priority); }
 inline TickType_t xTaskGetTickCount() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<TickType_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
