@@ -9,11 +9,10 @@ from typing import Any
 
 from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
 from firmware_bridge.base.files import write_bytes
-from firmware_bridge.base.paths import BUILD, DOCS, ROOT
+from firmware_bridge.base.paths import BUILD, DOCS, ROOMS, ROOT
 from firmware_bridge.base.version import full_version
 
 OUT = BUILD / "docs"
-ROOMS = ("firmware_bridge", "train", "quantize", "edgetpu_models", "hil", "tools")
 INDEX = """
 # Undertone
 
