@@ -133,7 +133,7 @@ class TestHonesty:
         assert found.as_dict()["warning"] == "LEAKS SPEAKERS"
 
     def test_synthetic_speech_says_so(self) -> None:
-        assert card(evidence="synthetic").evidence == "synthetic"
+        assert card(speech="synthetic").speech == "synthetic"
 
     def test_an_absent_class_has_no_recall_instead_of_zero(self) -> None:
         truth = np.where(TRUTH == 2, 1, TRUTH)
