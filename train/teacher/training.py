@@ -118,9 +118,10 @@ def _fit(
         passes = [run_step({name: tf.constant(v[each]) for name, v in clips.items()}) for each in batches]
         losses.append(float(np.mean([float(loss) for loss in passes])))
         judged.append(float(run_judge(watched)))
-        if judged[-1] == min(judged):
+        since_best = len(judged) - 1 - int(np.argmin(judged))
+        if since_best == 0:
             best = network.get_weights()
-        elif len(judged) - 1 - int(np.argmin(judged)) >= settings.patience:
+        elif since_best >= settings.patience:
             break
     network.set_weights(best)
     teacher.history = {"train": losses, "validation": judged, "kept": int(np.argmin(judged))}
