@@ -118,9 +118,10 @@ def _fit(
         passes = [run_step({name: tf.constant(v[each]) for name, v in clips.items()}) for each in batches]
         losses.append(float(np.mean([float(loss) for loss in passes])))
         watched_losses.append(float(run_watched(watched)))
-        if watched_losses[-1] == min(watched_losses):
+        since_best = len(watched_losses) - 1 - int(np.argmin(watched_losses))
+        if since_best == 0:
             best = network.get_weights()
-        elif len(watched_losses) - 1 - int(np.argmin(watched_losses)) >= settings.patience:
+        elif since_best >= settings.patience:
             break
     network.set_weights(best)
     teacher.history = {"train": losses, "validation": watched_losses, "kept": int(np.argmin(watched_losses))}
