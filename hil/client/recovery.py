@@ -101,7 +101,7 @@ class Recovery:
                 "name the port of the device that was tested; a bundle that does not come up: `undertone monitor`",
             )
         reason, stats = reason_name(identity.reset_reason), self.client.stats()
-        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats['restarts']})"
+        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
         self.incidents.append(said)
         note(said)
 
