@@ -45,7 +45,7 @@ def health_lines(identity: DeviceIdentity, stats: Stats) -> list[str]:
         times = f", {restarts} restarts since the power came" if restarts > 1 else ""
         lines.append(f"The device last started ({name}) because {what}{times}: {remedy}.")
     if stats.tpu_failures and name != "tpu":
-        lines.append(f"{stats.tpu_failures} runs on the Edge TPU failed: {_STARTS['tpu'][1]}.")
+        lines.append(f"Runs on the Edge TPU that failed: {stats.tpu_failures}; {_STARTS['tpu'][1]}.")
     if identity.troubles & TABLE.troubles["crash_kept"] and name not in ("watchdog", "fault"):
         lines.append(f"The device keeps evidence of a crash: {_CRASH}.")
     return lines

@@ -147,9 +147,9 @@ def test_nothing_scored_at_all_is_an_error(
 @pytest.fixture
 def twin_program() -> None:
     pytest.importorskip("unicorn")
-    from firmware_bridge.ports.twin.build import find_compilers
+    from firmware_bridge.base.toolchain import m7_compilers
 
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
 
 
