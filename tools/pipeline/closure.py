@@ -15,17 +15,13 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from firmware_bridge.base.files import sha256_file
+from firmware_bridge.base.closure import file_of, module_closure, source_hashes, versions_of
 from firmware_bridge.base.paths import ROOMS, ROOT
 
 # The room whose definitions are followed one by one.
 WIRING = "tools"
-
-# Files that are not Python and decide what a module computes; recipes are data.
-RENDERED = frozenset({".c", ".h", ".cc", ".toml", ".j2", ".html"})
 
 LIBRARIES = (
     "numpy",
@@ -40,68 +36,9 @@ LIBRARIES = (
 
 
 @functools.cache
-def source_hashes() -> dict[str, str]:
-    """Return the SHA-256 of every source file of the rooms, by path relative to the checkout.
-
-    Taken once, when a process first asks: a file that is edited while a stage runs must not lend its new hash
-    to what its old code has made.
-    """
-    files = (p for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in {".py", *RENDERED})
-    return {
-        p.relative_to(ROOT).as_posix(): sha256_file(p) for p in sorted(files) if p.parent.name != "recipes"
-    }
-
-
-@functools.cache
 def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that compute; one that is not installed is `none`."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
-@functools.cache
-def _graph() -> Any:
-    import grimp
-
-    return grimp.build_graph(*ROOMS, cache_dir=None)
-
-
-@functools.cache
-def module_closure(module: str) -> frozenset[str]:
-    """Return the files, relative to the checkout, that a module rests on, its own among them.
-
-    Raises:
-        KeyError: No such module in any room.
-    """
-    graph = _graph()
-    if module not in graph.modules:
-        raise KeyError(f"no module {module}")
-    modules = {module, *graph.find_upstream_modules(module)}
-    # A package's own file runs before its modules do.
-    modules |= {".".join(m.split(".")[:n]) for m in modules for n in range(1, m.count(".") + 1)}
-    modules |= {above for m in modules for above in graph.find_upstream_modules(m)}
-    files = {file for m in modules if (file := _file_of(m)) is not None}
-    packages = {file.rsplit("/", 1)[0] for file in files}
-    beside = {f for f in source_hashes() if not f.endswith(".py") and _package_of(f) in packages}
-    return frozenset(files | beside)
-
-
-def _file_of(module: str) -> str | None:
-    place = module.replace(".", "/")
-    return next((f for f in (f"{place}.py", f"{place}/__init__.py") if f in source_hashes()), None)
-
-
-def _package_of(file: str) -> str:
-    """Return the nearest folder above a file that is a Python package."""
-    folder = file.rsplit("/", 1)[0]
-    while f"{folder}/__init__.py" not in source_hashes() and "/" in folder:
-        folder = folder.rsplit("/", 1)[0]
-    return folder
+    """Return the versions of the libraries that compute."""
+    return versions_of(LIBRARIES)
 
 
 @dataclass(frozen=True)
@@ -114,7 +51,7 @@ class _Module:
 
 @functools.cache
 def _read(module: str) -> _Module:
-    file = _file_of(module)
+    file = file_of(module)
     if file is None:
         raise KeyError(f"no module {module}")
     found = _Module()
@@ -196,7 +133,7 @@ class Closure:
         """Add what an imported name stands for."""
         if origin.split(".")[0] not in ROOMS:
             return
-        if _file_of(origin) is None:
+        if file_of(origin) is None:
             origin, attributes = origin.rsplit(".", 1)[0], [origin.rsplit(".", 1)[1]]
         if origin.split(".")[0] == WIRING:
             for attribute in attributes:
@@ -225,6 +162,6 @@ def closure_of(make: Callable[..., Any]) -> Closure:
     found = Closure()
     if module.split(".")[0] in ROOMS and module.split(".")[0] != WIRING:
         found.files |= module_closure(module)
-    elif module.split(".")[0] == WIRING and _file_of(module) is not None:
+    elif module.split(".")[0] == WIRING and file_of(module) is not None:
         found.follow(module, outermost)
     return found

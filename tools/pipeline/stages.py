@@ -21,11 +21,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from firmware_bridge.base.closure import source_hashes
 from firmware_bridge.base.events import kept, stage
 from firmware_bridge.base.files import atomic_directory
 from firmware_bridge.base.paths import BUILD
 from firmware_bridge.base.progress import tell
-from tools.pipeline.closure import closure_of, source_hashes
+from tools.pipeline.closure import closure_of
 
 KEPT = 2
 

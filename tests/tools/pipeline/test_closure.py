@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.base.closure import module_closure, source_hashes
 from tools.pipeline import closure as module
 from tools.pipeline import emotion, figures, fusion, inputs, int8, keyword, soundness
-from tools.pipeline.closure import Closure, closure_of, module_closure, source_hashes
+from tools.pipeline.closure import Closure, closure_of
 from train.views import Surroundings
 
 STAGES: dict[str, Callable[..., Any]] = {
@@ -82,7 +83,7 @@ def wiring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
     file.write_text(body)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(
-        module, "_file_of", lambda name: "tools/made_up.py" if name == "tools.made_up" else None
+        module, "file_of", lambda name: "tools/made_up.py" if name == "tools.made_up" else None
     )
     module._read.cache_clear()
     found = Closure()
