@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgetpu_models.format.model import Model
 from edgetpu_models.format.reader import load
 from edgetpu_models.program.constants import chip_zero, step
@@ -79,7 +81,9 @@ def reweight(
     found = provenance_of(study(fresh, data))
     if found.verdict is not Verdict.PROVED:
         raise ReweightRefused(f"the result does not prove itself ({found.reason})", _REMEDY)
-    changed = sum(a != b for a, b in zip(made, data, strict=True)) if len(made) == len(data) else -1
+    changed = -1
+    if len(made) == len(data):
+        changed = int(np.count_nonzero(np.frombuffer(made, np.uint8) != np.frombuffer(data, np.uint8)))
     layers, records = len(template.placement.placed), len(template.matching.explained)
     return Derived(data, f"{token:016x}", layers, records, changed, reliance(template, model.main))
 

@@ -233,8 +233,9 @@ def test_each_start_and_each_trouble_has_one_line_with_its_remedy(
     bundle: Bundle, reason: str, troubles: str, said: str | None
 ) -> None:
     told = {"reset_reason": TABLE.reset_reasons[reason], "troubles": TABLE.troubles.get(troubles, 0)}
-    found = replace(DeviceClient(MemoryLink(Pushed(bundle))).hello(), **told)
-    lines = health_lines(found, {"restarts": 2, "tpu_failures": 0})
+    client = DeviceClient(MemoryLink(Pushed(bundle)))
+    found = replace(client.hello(), **told)
+    lines = health_lines(found, replace(client.stats(), restarts=2, tpu_failures=0))
     assert len(lines) == (said is not None)
     assert said is None or said in lines[0]
 
