@@ -101,9 +101,9 @@ class Recovery:
                 "name the port of the device that was tested; a bundle that does not come up: `undertone monitor`",
             )
         reason, stats = reason_name(identity.reset_reason), self.client.stats()
-        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
-        self.incidents.append(said)
-        note(said)
+        incident = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
+        self.incidents.append(incident)
+        note(incident)
 
     def _find(self, lost: DeviceError) -> tuple[DeviceClient, DeviceIdentity]:
         deadline = time.monotonic() + self._patience_s
