@@ -8,7 +8,7 @@ SETUP := .venv/.ready
 # Compiled models to damage, where there are any; small ones are made otherwise.
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
-.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
+.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut schedules fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
 	docs bench bench-frontend bench-edgetpu bench-twin alignment style clean lock
 
 help:  ## show this list
@@ -42,6 +42,9 @@ firmware: edgetpu-model  ## build it for the twin, and for the board where CORAL
 
 flash: firmware  ## write firmware and bundle to a board and make sure that it runs them (SERIAL=... where there are several)
 	@$(BIN)/undertone flash $(if $(SERIAL),--serial $(SERIAL)) $(if $(PORT),--port $(PORT))
+
+schedules: edgetpu-model  ## TPU faults, hangs and resets by seed on the emulated firmware: it must come back (COUNT=10000 FIRST=0)
+	@$(BIN)/python -m firmware_bridge.ports.twin.schedules --bundle $(or $(BUNDLE),build/bundle) --count $(or $(COUNT),10000) --first $(or $(FIRST),0)
 
 powercut: edgetpu-model  ## cut the power at every flash operation of an update: the old or the new bundle must answer
 	@$(BIN)/python -m hil.endurance.powercut --bundle build/bundle

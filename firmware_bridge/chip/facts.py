@@ -32,7 +32,7 @@ INPUTS = {
     "twin": (*_SHARED, "ports/twin"),
     "coralmicro": (*_SHARED, "ports/coralmicro"),
 }
-_SUFFIXES = (".c", ".h", ".cc", ".toml", ".ld", ".txt")
+_SUFFIXES = (".c", ".h", ".cc", ".toml", ".ld", ".cmake", ".txt")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
@@ -136,15 +136,20 @@ def sources_digest(port: str) -> str:
     digest = hashlib.sha256()
     for name in INPUTS[port]:
         place = _BRIDGE / name
-        files = [place] if place.is_file() else sorted(f for f in place.rglob("*") if f.suffix in _SUFFIXES)
-        for file in files:
-            text = file.read_text(encoding="utf-8")
-            if file.suffix == ".toml":
-                text = json.dumps(tomllib.loads(text), sort_keys=True)
-            elif file.suffix in (".c", ".h", ".cc", ".ld"):
-                text = "".join(_COMMENT.sub(" ", text).split())
-            digest.update(f"{file.relative_to(_BRIDGE).as_posix()}\0{text}\0".encode())
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            if file.suffix in _SUFFIXES and file.parent.name != "made":  # what is made follows from the rest
+                text = _substance(file.suffix, file.read_text(encoding="utf-8"))
+                digest.update(f"{file.relative_to(_BRIDGE).as_posix()}\0{text}\0".encode())
     return digest.hexdigest()
+
+
+def _substance(suffix: str, text: str) -> str:
+    """Return a file's text without what decides nothing."""
+    if suffix == ".toml":
+        return json.dumps(tomllib.loads(text), sort_keys=True)
+    if suffix in (".cmake", ".txt"):
+        return "\n".join(line.partition("#")[0].strip() for line in text.splitlines())
+    return "".join(_COMMENT.sub(" ", text).split())
 
 
 def facts_of(

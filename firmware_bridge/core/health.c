@@ -26,7 +26,7 @@ void ut_write_health(const ut_device *device, struct ut_msg_stats *stats) {
     stats->tpu_failures = health.tpu_failures;
 }
 
-uint8_t ut_on_get_crash(const ut_device *device, union ut_reply *reply) {
+uint8_t ut_on_get_crash(ut_device *device, union ut_reply *reply) {
     struct ut_msg_crash *const message = &reply->crash;
     const ut_crash *const crash = device->port->crash != 0 ? device->port->crash(device->port->context) : 0;
     message->reason = UT_RESET_UNKNOWN;

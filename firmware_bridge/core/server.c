@@ -3,20 +3,9 @@
 
 #include "codec.h"
 #include "handlers.h"
+#include "protocol_dispatch.h"
 
-union request {
-    struct ut_msg_hello hello;
-    struct ut_msg_begin begin;
-    struct ut_msg_audio audio;
-    struct ut_msg_end end;
-    struct ut_msg_get_features get_features;
-    struct ut_msg_listen listen;
-    struct ut_msg_get_capture get_capture;
-    struct ut_msg_update_begin update_begin;
-    struct ut_msg_update_data update_data;
-};
-
-static uint16_t capabilities(const ut_port *port) {
+uint16_t ut_capabilities(const ut_port *port) {
     const int32_t flash = port->flash_read != 0 && port->flash_erase != 0 && port->flash_program != 0;
     const int32_t microphone = port->microphone != 0;
     return (uint16_t)((flash ? UT_CAN_UPDATE : 0) | (microphone ? UT_CAN_LIVE | UT_CAN_CAPTURE : 0));
@@ -31,7 +20,7 @@ static void add_bundle(const ut_image *image, struct ut_msg_identity *identity) 
     identity->keywords = (uint8_t)image->keywords;
 }
 
-static uint8_t on_hello(ut_device *device, const struct ut_msg_hello *request, union ut_reply *reply) {
+uint8_t ut_on_hello(ut_device *device, const struct ut_msg_hello *request, union ut_reply *reply) {
     const ut_build *const build = device->build;
     struct ut_msg_identity *const identity = &reply->identity;
     if (!device->greeted || request->session != device->session) {
@@ -46,7 +35,7 @@ static uint8_t on_hello(ut_device *device, const struct ut_msg_hello *request, u
         (uint8_t)ut_text_copy(identity->evidence, sizeof(identity->evidence), build->evidence);
     identity->frontend_count =
         (uint8_t)ut_text_copy(identity->frontend, sizeof(identity->frontend), build->frontend_hash);
-    identity->capabilities = capabilities(device->port);
+    identity->capabilities = ut_capabilities(device->port);
     identity->cycles_per_us = build->cycles_per_us;
     identity->window_samples = UT_WINDOW_SAMPLES;
     identity->hop_samples = UT_HOP_SAMPLES;
@@ -67,7 +56,7 @@ static uint8_t on_hello(ut_device *device, const struct ut_msg_hello *request, u
     return UT_KIND_IDENTITY;
 }
 
-static uint8_t on_get_stats(const ut_device *device, union ut_reply *reply) {
+uint8_t ut_on_get_stats(ut_device *device, union ut_reply *reply) {
     const ut_port *const port = device->port;
     const ut_stats *const counted = &device->stats;
     struct ut_msg_stats *const stats = &reply->stats;
@@ -96,59 +85,26 @@ static uint8_t on_get_stats(const ut_device *device, union ut_reply *reply) {
     return UT_KIND_STATS;
 }
 
-/* Refuse what this port has not got; 0 where it has. */
-static uint8_t refuse_incapable(const ut_device *device, uint8_t kind, union ut_reply *reply) {
-    const uint16_t can = capabilities(device->port);
-    const int32_t update =
-        kind == UT_KIND_UPDATE_BEGIN || kind == UT_KIND_UPDATE_DATA || kind == UT_KIND_UPDATE_END;
-    const int32_t listen =
-        kind == UT_KIND_LISTEN || kind == UT_KIND_GET_LIVE || kind == UT_KIND_GET_CAPTURE;
-    if (update && !(can & UT_CAN_UPDATE)) {
-        return ut_refuse(reply, UT_ERROR_NOT_CAPABLE, "this device has no flash to update", 0, 0);
-    }
-    if (listen && !(can & UT_CAN_LIVE)) {
-        return ut_refuse(reply, UT_ERROR_NOT_CAPABLE, "this device has no microphone", 0, 0);
-    }
-    return 0;
+uint8_t ut_on_reset(ut_device *device, union ut_reply *reply) {
+    (void)reply; /* it has no fields */
+    ut_device_forget(device);
+    return UT_KIND_RESET_DONE;
 }
 
-static uint8_t dispatch(ut_device *device, uint8_t kind, const union request *request, union ut_reply *reply) {
-    switch (kind) {
-    case UT_KIND_HELLO:
-        return on_hello(device, &request->hello, reply);
-    case UT_KIND_BEGIN:
-        return ut_on_begin(device, &request->begin, reply);
-    case UT_KIND_AUDIO:
-        return ut_on_audio(device, &request->audio, reply);
-    case UT_KIND_END:
-        return ut_on_end(device, &request->end, reply);
-    case UT_KIND_GET_FEATURES:
-        return ut_on_get_features(device, &request->get_features, reply);
-    case UT_KIND_GET_STATS:
-        return on_get_stats(device, reply);
-    case UT_KIND_LISTEN:
-        return ut_on_listen(device, &request->listen, reply);
-    case UT_KIND_GET_LIVE:
-        return ut_on_get_live(device, reply);
-    case UT_KIND_GET_CAPTURE:
-        return ut_on_get_capture(device, &request->get_capture, reply);
-    case UT_KIND_UPDATE_BEGIN:
-        return ut_on_update_begin(device, &request->update_begin, reply);
-    case UT_KIND_UPDATE_DATA:
-        return ut_on_update_data(device, &request->update_data, reply);
-    case UT_KIND_UPDATE_END:
-        return ut_on_update_end(device, reply);
-    case UT_KIND_GET_CRASH:
-        return ut_on_get_crash(device, reply);
-    default: /* reset: the only one left that has a reply */
-        ut_device_forget(device);
-        return UT_KIND_RESET_DONE;
+/* Refuse what this port has not got; 0 where it has. */
+static uint8_t refuse_incapable(const ut_device *device, uint8_t kind, union ut_reply *reply) {
+    const uint16_t lacking = ut_needs(kind) & (uint16_t)~ut_capabilities(device->port);
+    if (lacking == 0) {
+        return 0;
     }
+    return ut_refuse(reply, UT_ERROR_NOT_CAPABLE,
+                     lacking == UT_CAN_UPDATE ? "this device has no flash to update" : "this device has no microphone",
+                     0, 0);
 }
 
 static uint8_t answer(ut_device *device, const ut_frame *frame, union ut_reply *reply) {
     const ut_layout *const layout = ut_layout_of(frame->kind);
-    union request request;
+    union ut_request request;
     if (layout == 0 || layout->reply == 0) {
         return ut_refuse(reply, UT_ERROR_UNKNOWN_MESSAGE, "this device knows no request of number %",
                          frame->kind, 0);
@@ -158,7 +114,7 @@ static uint8_t answer(ut_device *device, const ut_frame *frame, union ut_reply *
                          frame->kind, (uint32_t)frame->count);
     }
     const uint8_t refused = refuse_incapable(device, frame->kind, reply);
-    return refused != 0 ? refused : dispatch(device, frame->kind, &request, reply);
+    return refused != 0 ? refused : ut_dispatch(device, frame->kind, &request, reply);
 }
 
 /* Send a reply; return its length on the wire. */

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import InvalidSetting
-from firmware_bridge.microfrontend.build import best_library
+from firmware_bridge.microfrontend.build import frontend_library
 from firmware_bridge.microfrontend.emit import SCALING_KINDS, core_arrays, core_integers
 from firmware_bridge.microfrontend.scaling import InputScaling
 from firmware_bridge.microfrontend.spec import FrontendSpec
@@ -79,7 +79,7 @@ def load_core() -> Core:
     Raises:
         EnvironmentLacking: If there is no C compiler.
     """
-    return Core(best_library())
+    return Core(frontend_library())
 
 
 class NativeTables:

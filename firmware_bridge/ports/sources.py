@@ -1,16 +1,30 @@
-"""The C files of a port: the core's, and those that are made for one bundle."""
+"""The C files of a port: the core's, and those that are made for one bundle.
+
+`python -m firmware_bridge.ports.sources --bundle DIR --out MADE` writes the latter for a build without Python
+(docs/c_api.md); without a bundle those that lie in core/made.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.files import write_changed
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.chip.render import HEADER, render_header
-from firmware_bridge.contract.bundle import Manifest
+from firmware_bridge.contract.bundle import Manifest, load_bundle
 from firmware_bridge.contract.windows import Windowing
-from firmware_bridge.microfrontend import FrontendSpec, build
+from firmware_bridge.microfrontend import PRESETS, FrontendSpec, build
 from firmware_bridge.microfrontend.emit import c_source
+from firmware_bridge.protocol.c_dispatch import (
+    render_dispatch_header,
+    render_dispatch_source,
+    render_handlers_header,
+)
 from firmware_bridge.protocol.c_header import render_c_header
 from firmware_bridge.protocol.c_layout import render_layout_header, render_layout_source
 from firmware_bridge.protocol.table import LIMITS
@@ -18,6 +32,8 @@ from firmware_bridge.protocol.table import LIMITS
 CORE = ROOT / "firmware_bridge" / "core"
 CAPTURE_SAMPLES = 32000  # two seconds of microphone wait for the host
 TABLES = "ut_frontend"
+# What core/made is made for: the front-end and windows of the recipes that come with the project.
+KEPT, KEPT_PRESET, KEPT_WINDOW_MS, KEPT_HOP_MS = CORE / "made", "yamnet", 5000, 1000
 
 
 def core_sources(folder: Path | None = None) -> list[Path]:
@@ -27,7 +43,11 @@ def core_sources(folder: Path | None = None) -> list[Path]:
         folder: Where `write_sources` wrote; its C files come along.
     """
     own = sorted(CORE.glob("*.c"))
-    made = [folder / "protocol_layout.c", folder / "ut_tables.c"] if folder else []
+    made = (
+        [folder / name for name in ("protocol_layout.c", "protocol_dispatch.c", "ut_tables.c")]
+        if folder
+        else []
+    )
     return [*own, *build.sources(), *made]
 
 
@@ -50,7 +70,7 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
 
     Args:
         manifest: The bundle's. Its networks do not matter here: they come as an image.
-        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h`, `protocol_layout.{h,c}` and `rt1176.h`.
+        folder: Where to write `ut_config.h`, `ut_tables.c`, `protocol.h`, `protocol_*.{h,c}`, `rt1176.h`, `made.cmake`.
 
     Returns:
         The folder.
@@ -65,11 +85,22 @@ def write_sources(manifest: Manifest, folder: Path) -> Path:
         "protocol.h": render_c_header(),
         "protocol_layout.h": render_layout_header(),
         "protocol_layout.c": render_layout_source(),
+        "protocol_handlers.h": render_handlers_header(),
+        "protocol_dispatch.h": render_dispatch_header(),
+        "protocol_dispatch.c": render_dispatch_source(),
         HEADER: render_header(),
+        "made.cmake": _cmake(spec),
     }
     for name, text in made.items():
         write_changed(folder / name, text.encode())
     return folder
+
+
+def _cmake(spec: FrontendSpec) -> str:
+    definitions = " ".join(flag.removeprefix("-D") for flag in size_flags(spec))
+    return (
+        f"# Made by firmware_bridge.ports.sources: do not edit.\nset(UNDERTONE_DEFINITIONS {definitions})\n"
+    )
 
 
 def _config(spec: FrontendSpec, windowing: Windowing) -> str:
@@ -105,3 +136,36 @@ def _config(spec: FrontendSpec, windowing: Windowing) -> str:
         "#endif",
     ]
     return "\n".join([*lines, ""])
+
+
+def write_kept(folder: Path = KEPT) -> Path:
+    """Write what is kept with the sources, so that the core can be built without Python; return the folder."""
+    from firmware_bridge.ports.hollow import hollow_bundle
+
+    with tempfile.TemporaryDirectory() as nowhere:
+        bundle = hollow_bundle(Path(nowhere), PRESETS[KEPT_PRESET], KEPT_WINDOW_MS, KEPT_HOP_MS)
+        return write_sources(bundle.manifest, folder)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a folder of made files; returns the exit status."""
+    parser = argparse.ArgumentParser(description="What is made for the core: headers, tables, made.cmake.")
+    parser.add_argument(
+        "--bundle", type=Path, help="for its front-end and windows; without: what core/made holds"
+    )
+    parser.add_argument("--out", type=Path, default=KEPT, help="where to write [firmware_bridge/core/made]")
+    options = parser.parse_args(arguments)
+    try:
+        if options.bundle is None:
+            write_kept(options.out)
+        else:
+            write_sources(load_bundle(options.bundle).manifest, options.out)
+    except UndertoneError as error:
+        sys.stderr.write(f"{error.what} ({error.remedy})\n")
+        return error.exit_status
+    sys.stdout.write(f"{options.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

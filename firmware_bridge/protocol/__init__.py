@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from firmware_bridge.protocol.codec import MalformedMessage, Message, decode, encode
+from firmware_bridge.protocol.codec import MalformedMessage, decode, encode, encode_message
 from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
 from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
+from firmware_bridge.protocol.message import Message, Reply, Request
 from firmware_bridge.protocol.server import DeviceServer
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind, ResetReason
 
@@ -23,8 +24,11 @@ __all__ = [
     "MalformedMessage",
     "MemoryMarks",
     "Message",
+    "Reply",
+    "Request",
     "ResetReason",
     "decode",
     "encode",
     "encode_frame",
+    "encode_message",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from firmware_bridge.protocol.table import TABLE, Field, Table
+from firmware_bridge.protocol.table import TABLE, Field, Layout, Table
 
 _C_TYPES = {
     "u8": "uint8_t",
@@ -26,7 +26,7 @@ def _members(field: Field) -> list[str]:
 
 
 def render_c_header(table: Table = TABLE) -> str:
-    """Return a C99 header: numbers of messages and errors, limits, one struct per message, payload bounds.
+    """Return a C99 header: numbers, limits, one struct per message, and unions of all requests and all replies.
 
     The structs are in memory order, not in wire order: encode field by field, little-endian.
 
@@ -72,7 +72,15 @@ def render_c_header(table: Table = TABLE) -> str:
         if layout.fields:
             members = [line for field in layout.fields for line in _members(field)]
             lines += [f"struct ut_msg_{layout.name} {{", *(f"    {line}" for line in members), "};"]
+    replies = {layout.reply for layout in table.layouts.values()} | {"error"}
+    lines += _union("ut_request", [one for one in table.layouts.values() if one.reply and one.fields])
+    lines += _union("ut_reply", [one for one in table.layouts.values() if one.name in replies and one.fields])
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _union(name: str, layouts: list[Layout]) -> list[str]:
+    members = [f"    struct ut_msg_{layout.name} {layout.name};" for layout in layouts]
+    return ["", f"union {name} {{", *members, "};"]
 
 
 if __name__ == "__main__":

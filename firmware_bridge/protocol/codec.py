@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from firmware_bridge.base.errors import DeviceError, UnknownName
+from firmware_bridge.protocol import messages
+from firmware_bridge.protocol.message import Message
 from firmware_bridge.protocol.table import TABLE, Field, Layout
 
 _BY_ID = {layout.id: layout for layout in TABLE.layouts.values()}
+_CLASSES: Mapping[int, type[Message]] = {one.kind: one for one in messages.ALL}
 
 
 class MalformedMessage(DeviceError):
     """A payload that does not match its kind's layout, or fields that do not fit it."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A decoded message: its name in the table and its fields (arrays as NumPy arrays, text as `str`)."""
-
-    name: str
-    fields: Mapping[str, Any]
-
-    def __getitem__(self, field: str) -> Any:
-        return self.fields[field]
 
 
 def layout_of(name: str) -> Layout:
@@ -56,6 +47,11 @@ def encode(name: str, **fields: Any) -> bytes:
             f"give exactly: {', '.join(expected) or 'none'}",
         )
     return b"".join(_encode_field(name, field, fields[field.name]) for field in layout.fields)
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the payload of a message; see `encode`."""
+    return encode(message.name, **message.fields)
 
 
 def _encode_field(name: str, field: Field, value: Any) -> bytes:
@@ -104,7 +100,7 @@ def decode(kind: int, payload: bytes) -> Message:
         raise MalformedMessage(
             f"a '{layout.name}' message with {len(payload) - at} bytes too many", "see protocol.toml"
         )
-    return Message(layout.name, fields)
+    return _CLASSES[kind](**fields)
 
 
 def _decode_field(field: Field, payload: bytes, at: int) -> tuple[Any, int]:

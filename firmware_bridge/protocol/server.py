@@ -11,9 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from firmware_bridge.protocol.codec import MalformedMessage, Message, decode, encode
+from firmware_bridge.protocol import messages
+from firmware_bridge.protocol.codec import MalformedMessage, decode, encode
 from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
 from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
+from firmware_bridge.protocol.message import Message
 from firmware_bridge.protocol.segment import Refusal, SegmentStore
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
 
@@ -101,29 +103,28 @@ class DeviceServer:
 
     def _handle(self, message: Message) -> dict[str, Any] | None:
         """Return the fields of the reply; `None` where the protocol asks for no reply yet."""
-        match message.name:
-            case "hello":
-                return self._hello(message["session"])
-            case "begin":
-                return self._store.begin(message["segment"], message["samples"])
-            case "audio":
-                return self._store.audio(message["segment"], message["offset"], message["pcm"])
-            case "end":
-                scores = self._store.end(message["segment"], message["checksum"])
+        needs = TABLE.layouts[message.name].needs
+        if needs is not None:  # this device can do nothing that a request may need
+            raise Refusal(ErrorCode.NOT_CAPABLE, NO_FLASH if needs == "update" else NO_MICROPHONE)
+        match message:
+            case messages.Hello():
+                return self._hello(message.session)
+            case messages.Begin():
+                return self._store.begin(message.segment, message.samples)
+            case messages.Audio():
+                return self._store.audio(message.segment, message.offset, message.pcm)
+            case messages.End():
+                scores = self._store.end(message.segment, message.checksum)
                 peaks = self._memory()
                 return scores | {
                     "ram_peak_bytes": peaks.ram_peak_bytes,
                     "stack_peak_bytes": peaks.stack_peak_bytes,
                 }
-            case "get_features":
-                return self._store.features(message["segment"], message["window"], message["first_frame"])
-            case "get_stats":
+            case messages.GetFeatures():
+                return self._store.features(message.segment, message.window, message.first_frame)
+            case messages.GetStats():
                 return self._stats()
-            case "listen" | "get_live" | "get_capture":
-                raise Refusal(ErrorCode.NOT_CAPABLE, NO_MICROPHONE)
-            case "update_begin" | "update_data" | "update_end":
-                raise Refusal(ErrorCode.NOT_CAPABLE, NO_FLASH)
-            case "get_crash":
+            case messages.GetCrash():
                 return {"reason": 0, "uptime_ms": 0, "task": "", "registers": [], "trace": []}
             case _:
                 self._forget()

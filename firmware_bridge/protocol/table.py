@@ -54,12 +54,21 @@ class Field:
 
 @dataclass(frozen=True)
 class Layout:
-    """One kind of message: its number, its fields in order, and the reply that it asks for."""
+    """One kind of message.
+
+    Attributes:
+        name: In the table.
+        id: Its number on the wire.
+        fields: In order.
+        reply: Name of the reply that it asks for; None where it is no request.
+        needs: The capability without which a device refuses it; None: every device can.
+    """
 
     name: str
     id: int
     fields: tuple[Field, ...]
     reply: str | None
+    needs: str | None = None
 
     @property
     def most_bytes(self) -> int:
@@ -108,7 +117,13 @@ def parse_table(text: str) -> Table:
     """
     raw: dict[str, Any] = tomllib.loads(text)
     layouts = {
-        name: Layout(name, entry["id"], tuple(_field(*pair) for pair in entry["fields"]), entry.get("reply"))
+        name: Layout(
+            name,
+            entry["id"],
+            tuple(_field(*pair) for pair in entry["fields"]),
+            entry.get("reply"),
+            entry.get("needs"),
+        )
         for name, entry in raw["messages"].items()
     }
     table = Table(
@@ -142,6 +157,11 @@ def parse_table(text: str) -> Table:
         if layout.reply is not None and layout.reply not in layouts:
             raise InvalidSetting(
                 f"message '{layout.name}' asks for the unknown reply '{layout.reply}'", "change protocol.toml"
+            )
+        if layout.needs is not None and layout.needs not in table.capabilities:
+            raise InvalidSetting(
+                f"message '{layout.name}' needs the unknown capability '{layout.needs}'",
+                "change protocol.toml",
             )
         if layout.most_bytes > table.limits["payload_bytes"]:
             raise InvalidSetting(

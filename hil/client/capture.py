@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from firmware_bridge.base.errors import DeviceError, DeviceSilent
 from firmware_bridge.base.progress import track
 from firmware_bridge.protocol import TABLE
+from firmware_bridge.protocol.messages import GetCapture, Listen
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from hil.client.client import DeviceClient
 
@@ -76,20 +77,20 @@ class _Taker:
 
     def take(self) -> int:
         """Ask for the next samples; return how many came."""
-        reply = self._client.ask("get_capture", offset=self.count)
-        missing = reply["offset"] - self.count
+        reply = self._client.ask(GetCapture(self.count))
+        missing = reply.offset - self.count
         if missing < 0:
             raise DeviceError(
-                f"the device sends sample {reply['offset']} again, {self.count} was due",
+                f"the device sends sample {reply.offset} again, {self.count} was due",
                 "flash its firmware again",
             )
         if missing:
             self.gaps.append((self.count, missing))
             self.parts.append(np.zeros(missing, np.int16))
-        self.parts.append(reply["pcm"])
-        self.count += missing + len(reply["pcm"])
-        self.lost = reply["lost_samples"]
-        return len(reply["pcm"])
+        self.parts.append(reply.pcm)
+        self.count += missing + len(reply.pcm)
+        self.lost = reply.lost_samples
+        return len(reply.pcm)
 
 
 def record(client: DeviceClient, seconds: float, clock: Callable[[], float] = time.monotonic) -> Recording:
@@ -108,8 +109,8 @@ def record(client: DeviceClient, seconds: float, clock: Callable[[], float] = ti
     """
     wanted = round(seconds * SAMPLE_RATE_HZ)
     # Off first: a device that listens already would go on where it is.
-    client.ask("listen", mode=OFF)
-    client.ask("listen", mode=CAPTURE)
+    client.ask(Listen(OFF))
+    client.ask(Listen(CAPTURE))
     taker = _Taker(client)
     try:
         for step in track(range(max(1, round(seconds * _STEPS_PER_S))), "recording"):
@@ -118,7 +119,7 @@ def record(client: DeviceClient, seconds: float, clock: Callable[[], float] = ti
     except KeyboardInterrupt:
         wanted = min(wanted, taker.count)
     finally:
-        client.ask("listen", mode=OFF)
+        client.ask(Listen(OFF))
     pcm = np.concatenate([np.zeros(0, np.int16), *taker.parts])[:wanted]
     gaps = [(at, min(count, wanted - at)) for at, count in taker.gaps if at < wanted]
     return Recording(pcm, tuple(gaps), taker.lost)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import DeviceError
-from firmware_bridge.protocol import ErrorCode, Message
+from firmware_bridge.protocol import ErrorCode, Reply, Request, messages
 from firmware_bridge.protocol.engine import NO_SLOT, PCM
 from firmware_bridge.protocol.segment import STAGES
 from hil.client.conversation import Conversation, DeviceRefused, Heard
 from hil.link.link import Link
 from hil.link.timing import Timing
 
+R = TypeVar("R", bound=Reply)
 # The device lost the segment or got it wrong: sending it again is right.
 _SEND_AGAIN = (ErrorCode.NO_SEGMENT, ErrorCode.INCOMPLETE, ErrorCode.WRONG_CHECKSUM)
 # Headers, acknowledgements and replies of a call, generously.
@@ -25,29 +26,8 @@ _OVERHEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
-class DeviceIdentity:
-    """What a device said in answer to `hello` (see `identity` in protocol.toml)."""
-
-    build: str
-    bundle: str
-    frontend: str
-    acoustic_sha256: str
-    keyword_sha256: str
-    evidence: str
-    capabilities: int
-    slot: int
-    cycles_per_us: int
-    labels: int
-    keywords: int
-    window_samples: int
-    hop_samples: int
-    frames: int
-    channels: int
-    chunk_samples: int
-    chunks_in_flight: int
-    segment_samples: int
-    reset_reason: int = 0
-    troubles: int = 0
+class DeviceIdentity(messages.Identity):
+    """What a device said in answer to `hello` (see `identity` in protocol.toml), and what follows from it."""
 
     @property
     def has_bundle(self) -> bool:
@@ -107,9 +87,8 @@ class DeviceClient:
 
     def hello(self) -> DeviceIdentity:
         """Greet the device, which forgets what another host left, and return what it is."""
-        reply = self._talk.ask("hello", self._deadline(), session=self._session)
-        names = DeviceIdentity.__dataclass_fields__
-        identity = DeviceIdentity(**{name: reply[name] for name in names})
+        reply = self._talk.ask(messages.Hello(self._session), self._deadline())
+        identity = DeviceIdentity(**reply.fields)
         sizes = [
             "window_samples",
             "hop_samples",
@@ -138,12 +117,12 @@ class DeviceClient:
         for restart in range(self._timing.restarts):
             try:
                 self._send(pcm, deadline)
-                reply = self._talk.ask("end", deadline, work, segment=self._segment, checksum=_checksum(pcm))
+                reply = self._talk.ask(messages.End(self._segment, _checksum(pcm)), deadline, work)
             except DeviceRefused as refusal:
                 if refusal.code not in _SEND_AGAIN or restart + 1 == self._timing.restarts:
                     raise
                 continue
-            shapes = len(reply["acoustic"]), len(reply["keyword"]), len(reply["fused"])
+            shapes = len(reply.acoustic), len(reply.keyword), len(reply.fused)
             if shapes != (self.identity.labels, self.identity.keywords, self.identity.labels):
                 raise _nonsense(
                     f"{shapes} scores for {self.identity.labels} labels, {self.identity.keywords} keywords"
@@ -173,26 +152,23 @@ class DeviceClient:
                     raise
         raise AssertionError("unreachable: the last restart returns or raises")
 
-    def stats(self) -> dict[str, int]:
+    def stats(self) -> messages.Stats:
         """Return the device's counters and memory marks (see `stats` in protocol.toml)."""
-        return {
-            name: int(value) for name, value in self._talk.ask("get_stats", self._deadline()).fields.items()
-        }
+        return self._talk.ask(messages.GetStats(), self._deadline())
 
     def reset(self) -> None:
         """Make the device forget its segment and its replies."""
         self._held = None
-        self._talk.ask("reset", self._deadline())
+        self._talk.ask(messages.Reset(), self._deadline())
 
-    def ask(self, request: str, work_s: float = 0.0, **fields: Any) -> Message:
+    def ask(self, request: Request[R], work_s: float = 0.0) -> R:
         """Send any request of the protocol until it is answered; return the reply.
 
         Args:
-            request: A message of protocol.toml that has a reply.
+            request: One of firmware_bridge/protocol/messages.py.
             work_s: What the device may need for it, beyond a plain answer.
-            **fields: The request's fields.
         """
-        return self._talk.ask(request, self._deadline(work_s=work_s), work_s, **fields)
+        return self._talk.ask(request, self._deadline(work_s=work_s), work_s)
 
     @property
     def identity(self) -> DeviceIdentity:
@@ -214,7 +190,7 @@ class DeviceClient:
         """Send a segment's samples: as many chunks ahead of the acknowledgement as the device allows."""
         talk, timing = self._talk, self._timing
         self._segment = (self._segment + 1) & 0xFFFFFFFF
-        talk.ask("begin", deadline, segment=self._segment, samples=len(pcm))
+        talk.ask(messages.Begin(self._segment, len(pcm)), deadline)
         size, credit = self.identity.chunk_samples, self.identity.chunks_in_flight
         wait = timing.reply_s + timing.wire_s(4 * size * credit, talk.link.bytes_per_second)
         received = sent = silent = 0
@@ -224,9 +200,7 @@ class DeviceClient:
         while received < len(pcm):
             if sent < min(len(pcm), received + size * credit):
                 chunk = pcm[sent : sent + size]
-                talk.send(
-                    "audio", talk.next_sequence(), deadline, segment=self._segment, offset=sent, pcm=chunk
-                )
+                talk.send(messages.Audio(self._segment, sent, chunk), talk.next_sequence(), deadline)
                 sent += len(chunk)
                 continue
             now = talk.link.now()
@@ -236,13 +210,13 @@ class DeviceClient:
                 sent, silent, patience = received, silent + 1, now + wait
                 continue
             for _, message in talk.receive(min(patience, deadline)):
-                if message.name == "error" and message["code"] in _SEND_AGAIN:
-                    raise DeviceRefused(message["code"], message["sentence"])
-                if message.name != "ack" or message["segment"] != self._segment:
+                if isinstance(message, messages.Error) and message.code in _SEND_AGAIN:
+                    raise DeviceRefused(message.code, message.sentence)
+                if not isinstance(message, messages.Ack) or message.segment != self._segment:
                     continue
-                credit = max(1, message["credit"])
-                if message["received"] > received:
-                    received, silent, patience = message["received"], 0, talk.link.now() + wait
+                credit = max(1, message.credit)
+                if message.received > received:
+                    received, silent, patience = message.received, 0, talk.link.now() + wait
                 elif gap != received:
                     # Something was lost on the way: send again from there, once per place.
                     gap = sent = received
@@ -251,12 +225,12 @@ class DeviceClient:
         identity, talk = self.identity, self._talk
         values = np.zeros((0, identity.channels), np.uint16)
         while True:
-            place = {"segment": self._segment, "window": index, "first_frame": len(values)}
-            reply = talk.ask("get_features", deadline, self._timing.features_s, **place)
-            if len(reply["values"]) == 0 or len(reply["values"]) % identity.channels:
-                raise _nonsense(f"{len(reply['values'])} feature values for {identity.channels} channels")
-            values = np.concatenate([values, reply["values"].reshape(-1, identity.channels)])
-            if len(values) >= reply["frames_in_window"]:
+            asked = messages.GetFeatures(self._segment, index, len(values))
+            reply = talk.ask(asked, deadline, self._timing.features_s)
+            if len(reply.values) == 0 or len(reply.values) % identity.channels:
+                raise _nonsense(f"{len(reply.values)} feature values for {identity.channels} channels")
+            values = np.concatenate([values, reply.values.reshape(-1, identity.channels)])
+            if len(values) >= reply.frames_in_window:
                 return values
 
 
@@ -268,14 +242,19 @@ def _checksum(pcm: PCM) -> int:
     return zlib.crc32(pcm.astype("<i2").tobytes())
 
 
-def _result(reply: Message, cycles_per_us: int, seconds: float) -> SegmentResult:
-    branches = ("acoustic", "keyword", "fused")
+def _result(reply: messages.Result, cycles_per_us: int, seconds: float) -> SegmentResult:
     return SegmentResult(
-        **{branch: reply[branch] for branch in branches},
-        scales={branch: (reply[f"{branch}_scale"], reply[f"{branch}_zero_point"]) for branch in branches},
-        windows=reply["windows"],
-        stage_us={stage: reply[f"{stage}_cycles"] / cycles_per_us for stage in STAGES},
-        ram_peak_bytes=reply["ram_peak_bytes"],
-        stack_peak_bytes=reply["stack_peak_bytes"],
+        acoustic=reply.acoustic,
+        keyword=reply.keyword,
+        fused=reply.fused,
+        scales={
+            "acoustic": (reply.acoustic_scale, reply.acoustic_zero_point),
+            "keyword": (reply.keyword_scale, reply.keyword_zero_point),
+            "fused": (reply.fused_scale, reply.fused_zero_point),
+        },
+        windows=reply.windows,
+        stage_us={stage: getattr(reply, f"{stage}_cycles") / cycles_per_us for stage in STAGES},
+        ram_peak_bytes=reply.ram_peak_bytes,
+        stack_peak_bytes=reply.stack_peak_bytes,
         seconds=seconds,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar, cast
 
 from firmware_bridge.base.errors import DeviceError, DeviceSilent, UndertoneError
 from firmware_bridge.protocol import (
@@ -14,12 +14,17 @@ from firmware_bridge.protocol import (
     Frame,
     FrameDecoder,
     Message,
+    Reply,
+    Request,
     decode,
-    encode,
     encode_frame,
+    encode_message,
 )
+from firmware_bridge.protocol.messages import Error
 from hil.link.link import Link
 from hil.link.timing import Timing
+
+R = TypeVar("R", bound=Reply)
 
 _REMEDIES: dict[int, str] = {
     ErrorCode.BAD_VERSION: "bring host and firmware to the same version",
@@ -98,9 +103,9 @@ class Conversation:
         self._sequence = (self._sequence + 1) % 65536
         return self._sequence
 
-    def send(self, name: str, sequence: int, deadline: float, **fields: Any) -> None:
+    def send(self, message: Message, sequence: int, deadline: float) -> None:
         """Send one message; a zero byte before it ends whatever half frame the device may hold."""
-        frame = Frame(TABLE.layouts[name].id, sequence, encode(name, **fields))
+        frame = Frame(message.kind, sequence, encode_message(message))
         self.link.write(b"\0" + encode_frame(frame), deadline)
 
     def receive(self, deadline: float) -> Iterator[tuple[int, Message]]:
@@ -119,34 +124,33 @@ class Conversation:
             except UndertoneError:
                 self.heard.faults[Fault.ENCODING] = self.heard.faults.get(Fault.ENCODING, 0) + 1
 
-    def ask(self, name: str, call_deadline: float, work_s: float = 0.0, **fields: Any) -> Message:
+    def ask(self, request: Request[R], call_deadline: float, work_s: float = 0.0) -> R:
         """Send a request until it is answered.
 
         Args:
-            name: A request of the protocol.
+            request: What is asked.
             call_deadline: Time at which the whole call must have ended.
             work_s: What the device may need for computing.
-            **fields: The request's fields.
 
         Raises:
             DeviceSilent: No answer to any attempt, or the call's deadline passed.
             DeviceRefused: The device answered with an error.
         """
-        sequence, reply = self.next_sequence(), TABLE.layouts[name].reply
-        size = sum(TABLE.layouts[each].most_bytes for each in (name, reply) if each)
+        sequence = self.next_sequence()
+        size = sum(TABLE.layouts[each].most_bytes for each in (request.name, request.reply.name))
         wait = self.timing.reply_s + work_s + self.timing.wire_s(size, self.link.bytes_per_second)
         self.heard = Heard()
         attempt = 0
         while attempt < self.timing.attempts and self.link.now() < call_deadline:
             attempt += 1
             deadline = min(call_deadline, self.link.now() + wait)
-            self.send(name, sequence, deadline, **fields)
+            self.send(request, sequence, deadline)
             while self.link.now() < deadline:
                 for came, message in self.receive(deadline):
                     if came != sequence:
                         continue  # a late or repeated answer to something else
-                    if message.name == "error":
-                        raise DeviceRefused(message["code"], message["sentence"])
-                    if message.name == reply:
-                        return message
-        raise self.heard.explain(name, attempt)
+                    if isinstance(message, Error):
+                        raise DeviceRefused(message.code, message.sentence)
+                    if isinstance(message, request.reply):
+                        return cast(R, message)  # `reply` is the class that R stands for
+        raise self.heard.explain(request.name, attempt)

@@ -13,6 +13,7 @@ from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image
 from firmware_bridge.protocol import TABLE, ErrorCode
+from firmware_bridge.protocol.messages import UpdateBegin, UpdateData, UpdateEnd
 from hil.client.client import DeviceClient, DeviceIdentity
 from hil.client.conversation import DeviceRefused
 
@@ -124,12 +125,12 @@ def send_update(client: DeviceClient, image: bytes) -> DeviceIdentity:
 def _send(client: DeviceClient, image: bytes, content: Image) -> DeviceIdentity:
     """Send an image once, from where the device is."""
     digest = np.frombuffer(hashlib.sha256(image).digest(), np.uint8)
-    ready = client.ask("update_begin", ERASE_S, bytes=len(image), sha256=digest)
-    left = -(-(len(image) - ready["received"]) // PIECE_BYTES)
-    for _ in track(_pieces(client, image, ready["received"]), "sending the bundle", left):
+    ready = client.ask(UpdateBegin(len(image), digest), ERASE_S)
+    left = -(-(len(image) - ready.received) // PIECE_BYTES)
+    for _ in track(_pieces(client, image, ready.received), "sending the bundle", left):
         pass
     try:
-        client.ask("update_end", VERIFY_S)
+        client.ask(UpdateEnd(), VERIFY_S)
     except (DeviceRefused, DeviceSilent) as error:
         # Its answer may have been lost, and the repeated request refused: what counts is what the device has.
         if isinstance(error, DeviceRefused) and error.code != ErrorCode.NO_UPDATE:
@@ -152,7 +153,7 @@ def _pieces(client: DeviceClient, image: bytes, received: int) -> Iterator[int]:
     odd = 0
     while received < len(image):
         data = np.frombuffer(image[received : received + PIECE_BYTES], np.uint8)
-        now = client.ask("update_data", offset=received, data=data)["received"]
+        now = client.ask(UpdateData(received, data)).received
         odd += now != received + len(data)
         if odd == STARTS or now > len(image):
             raise UpdateLost(

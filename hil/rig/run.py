@@ -109,6 +109,12 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
 def _notes(device: Mapping[str, Any], seen: Observations, bundle: Bundle) -> tuple[str, ...]:
     """Return what a reader must know before believing a figure."""
     notes = []
+    if seen.left_out:
+        total = len(seen.names) + len(seen.left_out)
+        notes.append(
+            f"PARTIAL: {len(seen.left_out)} of {total} segments have no scores, from {seen.left_out[0]} on."
+        )
+    notes += [*seen.health, *(f"The device was lost: {incident}." for incident in seen.incidents)]
     if "stand_in" in device:
         notes.append(str(device["stand_in"]) + ".")
     if derived := [n for n, model in bundle.manifest.models.items() if model.compiled_evidence == "derived"]:

@@ -144,7 +144,7 @@ def test_bad_input_is_answered_as_the_specification_does_and_nothing_is_lost(
     said = bad_input(pcm)
     expected = reference_server(bundle).push(b"".join(said))
     codes = [
-        decode(frame.kind, frame.payload)["code"]
+        decode(frame.kind, frame.payload).code
         for frame in FrameDecoder().push(expected)
         if isinstance(frame, Frame) and frame.kind == Kind.ERROR
     ]
@@ -164,7 +164,7 @@ def test_audio_faster_than_it_can_be_taken_is_held_back_or_asked_for_again(
     client = DeviceClient(link)
     result, stats = client.score_segment(pcm), client.stats()
     np.testing.assert_array_equal(result.fused, reference.score_segment(pcm).fused)
-    assert stats["receive_overruns"] == 0 or stats["audio_gaps"] + stats["frames_bad"] > 0
+    assert stats.receive_overruns == 0 or stats.audio_gaps + stats.frames_bad > 0
 
 
 def test_counters_tell_what_it_did(device: Device, segments: Segments) -> None:
@@ -172,7 +172,7 @@ def test_counters_tell_what_it_did(device: Device, segments: Segments) -> None:
     before = client.stats()
     windows = client.score_segment(segments["four windows and a rest"]).windows
     after = client.stats()
-    assert after["segments_scored"] == before["segments_scored"] + 1
-    assert after["windows_scored"] == before["windows_scored"] + windows
-    assert after["frames_bad"] == before["frames_bad"]
-    assert after["uptime_ms"] >= before["uptime_ms"]
+    assert after.segments_scored == before.segments_scored + 1
+    assert after.windows_scored == before.windows_scored + windows
+    assert after.frames_bad == before.frames_bad
+    assert after.uptime_ms >= before.uptime_ms

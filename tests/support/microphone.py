@@ -59,13 +59,13 @@ class MicrophoneDevice:
             return self._frame("error", frame, code=code, request=frame.kind, sentence=sentence)
         match message.name:
             case "listen":
-                self.modes.append(message["mode"])
-                return self._frame("listening", frame, mode=message["mode"])
+                self.modes.append(message.mode)
+                return self._frame("listening", frame, mode=message.mode)
             case "get_live":
                 now = self.live.pop(0) if len(self.live) > 1 else self.live[0]
                 return self._frame("live", frame, **now)
             case "get_capture":
-                return self._captured(frame, message["offset"])
+                return self._captured(frame, message.offset)
         return self.server.push(encode_frame(frame))
 
     def _captured(self, frame: Frame, offset: int) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from firmware_bridge.ports.twin.elf import Image
+    from firmware_bridge.protocol.messages import Crash
 
 REGISTERS = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr", "sp", "cfsr", "hfsr", "mmfar", "bfar")
 # Bits of the processor's fault status that say something to a person (Armv7-M, CFSR).
@@ -27,29 +28,29 @@ FAULTS = {
 ADDRESS_VALID = 1 << 15
 
 
-def crash_record(crash: Mapping[str, Any], image: Image | None) -> dict[str, Any] | None:
+def crash_record(crash: Crash, image: Image | None) -> dict[str, Any] | None:
     """Return what is known of a crash; None where none is kept.
 
     Args:
-        crash: Fields of the message `crash`.
+        crash: What the device answered.
         image: The program that crashed; without it addresses stay numbers.
     """
     from firmware_bridge.protocol import TABLE
 
-    if crash["reason"] == TABLE.reset_reasons["unknown"]:
+    if crash.reason == TABLE.reset_reasons["unknown"]:
         return None
     names = {value: name for name, value in TABLE.reset_reasons.items()}
-    registers = dict(zip(REGISTERS, map(int, crash["registers"]), strict=True))
+    registers = dict(zip(REGISTERS, map(int, crash.registers), strict=True))
     status = registers["cfsr"]
     where = image.locate if image is not None else (lambda address: f"0x{address:08x}")
     return {
-        "reason": names.get(crash["reason"], f"reason {crash['reason']}"),
-        "uptime_ms": int(crash["uptime_ms"]),
-        "task": crash["task"],
+        "reason": names.get(crash.reason, f"reason {crash.reason}"),
+        "uptime_ms": int(crash.uptime_ms),
+        "task": crash.task,
         "at": where(registers["pc"] & ~1) if registers["pc"] else "a place that is lost",
         "faults": [text for bit, text in FAULTS.items() if status & bit],
         "address": registers["bfar"] if status & ADDRESS_VALID else None,
-        "trace": [where(int(address)) for address in crash["trace"]],
+        "trace": [where(int(address)) for address in crash.trace],
         "registers": registers,
     }
 

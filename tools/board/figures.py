@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from firmware_bridge.protocol.messages import Stats
 
 UNKNOWN_TEMPERATURE = -(2**31)
 # Heading, width, and the counter behind it (of `stats` in protocol.toml).
@@ -30,13 +34,13 @@ def stats_heading() -> str:
     return "".join(f"{title:>{width}}" for title, width, _ in STATS).rstrip()
 
 
-def stats_row(stats: Mapping[str, int]) -> str:
+def stats_row(stats: Stats) -> str:
     """Return the counters that tell how a device is, in one line.
 
     Args:
         stats: The answer to `get_stats`.
     """
-    return "".join(f"{_cell(name, stats[name]):>{width}}" for _, width, name in STATS)
+    return "".join(f"{_cell(name, getattr(stats, name)):>{width}}" for _, width, name in STATS)
 
 
 def _cell(name: str, value: int) -> str:

@@ -68,11 +68,11 @@ def check_disk(system: System) -> Finding:
 
 def check_c_compiler(system: System) -> Finding:
     """The front-end's core is C, built on first use."""
-    from firmware_bridge.microfrontend.build import find_compiler
+    from firmware_bridge.base.toolchain import find_compiler
 
     del system  # the finder asks the PATH itself
     try:
-        return ok("C compiler", " ".join(find_compiler()), needed=True)
+        return ok("C compiler", " ".join(find_compiler().command), needed=True)
     except EnvironmentLacking as error:
         return Finding("C compiler", "missing", error.what, error.remedy, True)
 

@@ -7,7 +7,6 @@ single-precision FPU, and run on Unicorn. Instructions are counted, not cycles: 
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.toolchain import NATIVE, run_compiler
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import BUILD, CORE, compiler_environment, sources
+from firmware_bridge.microfrontend.build import CORE, sources
 from firmware_bridge.microfrontend.emit import c_source
 from firmware_bridge.ports.twin.counter import attach_counter, by_function
 from firmware_bridge.ports.twin.elf import Image, read_elf
@@ -104,7 +104,7 @@ def build_image(spec: FrontendSpec, samples: int) -> Path:
     digest = hashlib.sha256(" ".join([*flags, *texts.values()]).encode())
     for file in sorted(CORE.iterdir()):
         digest.update(file.read_bytes())
-    folder = BUILD / f"m7-{digest.hexdigest()[:16]}"
+    folder = NATIVE / f"m7-{digest.hexdigest()[:16]}"
     image = folder / "frontend.elf"
     if image.exists():
         return image
@@ -114,12 +114,7 @@ def build_image(spec: FrontendSpec, samples: int) -> Path:
     with atomic_path(image) as temporary:
         files = [*sources(), *(folder / name for name in texts)]
         line = [sys.executable, "-m", "ziglang", "cc", *flags, *map(str, files), "-o", str(temporary)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False, env=compiler_environment())
-        if done.returncode != 0 or not temporary.exists():
-            first = (done.stderr.strip().splitlines() or ["no message"])[0]
-            raise EnvironmentLacking(
-                f"the Cortex-M7 build failed: {first}", "run: make setup (installs ziglang)"
-            )
+        run_compiler(line, "the Cortex-M7 build failed", "run: make setup (installs ziglang)", temporary)
     return image
 
 

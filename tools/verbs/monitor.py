@@ -7,13 +7,14 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tools import console, options
 
 if TYPE_CHECKING:
+    from firmware_bridge.protocol.messages import Live
     from hil.client.client import DeviceClient
 
 ROWS_PER_HEADING = 20
@@ -59,7 +60,7 @@ def poll_stats(client: DeviceClient, every_s: float, seconds: float | None, as_j
     while True:
         stats = client.stats()
         if as_json:
-            console.emit_now(json.dumps(stats, sort_keys=True))
+            console.emit_now(json.dumps(dict(stats.fields), sort_keys=True))
         else:
             if row % ROWS_PER_HEADING == 0:
                 console.emit_now(stats_heading())
@@ -78,6 +79,7 @@ def show_crash(client: DeviceClient, elf: Path | None, as_json: bool) -> None:
     """
     from firmware_bridge.base.errors import InvalidSetting
     from firmware_bridge.ports.twin.elf import read_elf
+    from firmware_bridge.protocol.messages import GetCrash
     from tools.board.crash import crash_lines, crash_record
 
     image = None
@@ -88,7 +90,7 @@ def show_crash(client: DeviceClient, elf: Path | None, as_json: bool) -> None:
             )
         image = read_elf(elf)
     client.hello()
-    record = crash_record(client.ask("get_crash").fields, image)
+    record = crash_record(client.ask(GetCrash()), image)
     console.emit_now(json.dumps(record, sort_keys=True) if as_json else "\n".join(crash_lines(record)))
 
 
@@ -102,21 +104,22 @@ def show_live(
     """
     from firmware_bridge.base.errors import DeviceError
     from firmware_bridge.protocol import TABLE
+    from firmware_bridge.protocol.messages import GetLive, Listen
 
     names, scale = known_labels(bundle_dir, client)
     end = None if seconds is None else time.monotonic() + seconds
-    client.ask("listen", mode=TABLE.listen_modes["live"])
+    client.ask(Listen(TABLE.listen_modes["live"]))
     windows = 0
     try:
         while end is None or time.monotonic() < end:
-            live = client.ask("get_live")
-            if live["windows"] != windows and len(live["smoothed"]):
-                windows = live["windows"]
-                show_window(live.fields, names, scale, as_json)
+            live = client.ask(GetLive())
+            if live.windows != windows and len(live.smoothed):
+                windows = live.windows
+                show_window(live, names, scale, as_json)
             time.sleep(every_s)
     finally:
         with contextlib.suppress(DeviceError):
-            client.ask("listen", mode=TABLE.listen_modes["off"])
+            client.ask(Listen(TABLE.listen_modes["off"]))
 
 
 def known_labels(bundle_dir: Path, client: DeviceClient) -> tuple[list[str], float]:
@@ -140,20 +143,20 @@ def known_labels(bundle_dir: Path, client: DeviceClient) -> tuple[list[str], flo
     return [f"label {index}" for index in range(identity.labels)], 1 / 16
 
 
-def show_window(live: Any, names: list[str], scale: float, as_json: bool) -> None:
+def show_window(live: Live, names: list[str], scale: float, as_json: bool) -> None:
     """Show the smoothed scores of one window as bars, or as a line of JSON."""
     from tools.board.figures import bars, shares
 
-    parts = shares(live["smoothed"], scale)
+    parts = shares(live.smoothed, scale)
     if as_json:
-        found = {"windows": live["windows"], "lost_samples": live["lost_samples"]}
-        found |= {name: live[name].tolist() for name in ("acoustic", "keyword", "fused", "smoothed")}
+        found = {"windows": live.windows, "lost_samples": live.lost_samples}
+        found |= {name: getattr(live, name).tolist() for name in ("acoustic", "keyword", "fused", "smoothed")}
         console.emit_now(
             json.dumps(found | {"shares": dict(zip(names, parts.round(4).tolist(), strict=True))})
         )
         return
-    lost = f", {live['lost_samples']} samples lost" if live["lost_samples"] else ""
-    console.emit_now("\n".join([f"window {live['windows']}{lost}", *bars(names, parts.tolist())]))
+    lost = f", {live.lost_samples} samples lost" if live.lost_samples else ""
+    console.emit_now("\n".join([f"window {live.windows}{lost}", *bars(names, parts.tolist())]))
 
 
 @click.command(help="Show what a device says: frames decoded, other text as it is. Ctrl-C ends it.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking
-from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.files import write_changed
 from firmware_bridge.base.progress import note
 from firmware_bridge.chip.facts import facts_of
 from firmware_bridge.chip.regions import Region
@@ -19,7 +19,7 @@ from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.coralmicro.linker_map import holds_function, read_map
 from firmware_bridge.ports.coralmicro.memory import measure, require_room
 from firmware_bridge.ports.coralmicro.sdk import check_sdk
-from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
+from firmware_bridge.ports.sources import write_sources
 
 HERE = Path(__file__).parent
 TARGET = "undertone"
@@ -90,7 +90,7 @@ def build_coralmicro(bundle_dir: Path, sdk_dir: Path, out_dir: Path) -> Firmware
 
 
 def write_made(bundle: Bundle, folder: Path) -> None:
-    """Write what is made for a bundle: the core's C files, the list of all of them for CMake, the image.
+    """Write what is made for a bundle: the core's C files and settings, and the image.
 
     Args:
         bundle: The bundle.
@@ -112,26 +112,12 @@ def write_made(bundle: Bundle, folder: Path) -> None:
             "until one that was is flashed (undertone compile)"
         )
     write_sources(bundle.manifest, folder)
-    spec = bundle.manifest.frontend
-    lists: dict[str, Sequence[object]] = {
-        "UNDERTONE_SOURCES": core_sources(folder),
-        "UNDERTONE_INCLUDES": include_folders(folder),
-        "UNDERTONE_DEFINITIONS": [flag.removeprefix("-D") for flag in size_flags(spec)],
-    }
-    lines = [f"set({name}\n{_quoted(values)}\n)\n" for name, values in lists.items()]
-    for name, content in {"sources.cmake": "".join(lines).encode(), "image.bin": image}.items():
-        file = folder / name
-        if not file.is_file() or file.read_bytes() != content:
-            write_bytes(file, content)
+    write_changed(folder / "image.bin", image)
 
 
 def is_compiled(bundle: Bundle) -> bool:
     """Return whether the Edge TPU compiler made both of a bundle's networks."""
     return all(model.compiled for model in bundle.manifest.models.values())
-
-
-def _quoted(values: Sequence[object]) -> str:
-    return "\n".join(f'    "{value}"' for value in values)
 
 
 def _configure(sdk: Path, made: Path, build_dir: Path) -> None:

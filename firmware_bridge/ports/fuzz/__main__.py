@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.microfrontend.build import BUILD
+from firmware_bridge.base.toolchain import NATIVE
 from firmware_bridge.ports.fuzz.build import FuzzResult, build_fuzzer, run_fuzzer
 
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--inputs", type=int, default=10_000_000, help="how many (default 10,000,000)")
     parser.add_argument("--seed", type=int, default=1, help="decides the inputs (default 1)")
-    parser.add_argument("--folder", type=Path, default=BUILD / "fuzz", help="where it is built")
+    parser.add_argument("--folder", type=Path, default=NATIVE / "fuzz", help="where it is built")
     options = parser.parse_args(arguments)
     try:
         result = run_fuzzer(build_fuzzer(options.folder), options.inputs, options.seed)

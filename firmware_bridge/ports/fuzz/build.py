@@ -9,11 +9,10 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.base.files import write_bytes
+from firmware_bridge.base.toolchain import STRICT, find_compiler, run_compiler
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import find_compiler
-from firmware_bridge.ports.compiling import STRICT, run_compiler
 from firmware_bridge.ports.hollow import hollow_bundle
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol.table import ErrorCode, Kind
@@ -74,7 +73,7 @@ def build_fuzzer(folder: Path) -> Path:
     bundle = fuzz_bundle(folder)
     write_sources(bundle.manifest, folder)
     write_bytes(folder / "image.bin", build_image(bundle, compiled=False))
-    command, program = find_compiler(), folder / "fuzz"
+    command, program = find_compiler().command, folder / "fuzz"
     includes = [f"-I{path}" for path in [*include_folders(folder), HERE]]
     flags = [*STRICT[1:], "-std=c11", "-O2", "-g1", *SANITIZERS, *size_flags(SPEC), "-DUT_SCALAR"]
     objects = []

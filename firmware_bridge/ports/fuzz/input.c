@@ -4,18 +4,7 @@
 
 #include "codec.h"
 #include "fuzz.h"
-
-union request {
-    struct ut_msg_hello hello;
-    struct ut_msg_begin begin;
-    struct ut_msg_audio audio;
-    struct ut_msg_end end;
-    struct ut_msg_get_features get_features;
-    struct ut_msg_listen listen;
-    struct ut_msg_get_capture get_capture;
-    struct ut_msg_update_begin update_begin;
-    struct ut_msg_update_data update_data;
-};
+#include "protocol_dispatch.h"
 
 /* Most numbers are small, some are at an end of their range. */
 static uint32_t number(fuzz_dice *dice, uint32_t usual) {
@@ -23,7 +12,7 @@ static uint32_t number(fuzz_dice *dice, uint32_t usual) {
     return fuzz_roll(dice, 8) == 0 ? ends[fuzz_roll(dice, 8)] : fuzz_roll(dice, usual);
 }
 
-static uint8_t segment_step(fuzz_host *host, const ut_segment *segment, union request *request) {
+static uint8_t segment_step(fuzz_host *host, const ut_segment *segment, union ut_request *request) {
     fuzz_dice *const dice = &host->dice;
     if (!segment->begun || segment->ended) {
         request->begin.segment = number(dice, 4);
@@ -65,7 +54,7 @@ static void announce(fuzz_host *host, struct ut_msg_update_begin *begin) {
     begin->sha256[0] ^= (uint8_t)(fuzz_roll(dice, 20) == 0);
 }
 
-static uint8_t update_step(fuzz_host *host, const ut_update *update, union request *request) {
+static uint8_t update_step(fuzz_host *host, const ut_update *update, union ut_request *request) {
     fuzz_dice *const dice = &host->dice;
     if (!update->begun) {
         announce(host, &request->update_begin);
@@ -85,8 +74,27 @@ static uint8_t update_step(fuzz_host *host, const ut_update *update, union reque
     return UT_KIND_UPDATE_DATA;
 }
 
+/* Any request of the table with any fields: what is added to the table is tried without a word here. */
+static uint8_t any_request(fuzz_dice *dice, union ut_request *request) {
+    const ut_layout *const layout = ut_layout_of(ut_request_kinds[fuzz_roll(dice, UT_REQUESTS)]);
+    uint8_t *const message = (uint8_t *)request;
+    for (size_t i = 0; i < layout->count; ++i) {
+        const ut_field *const field = &layout->fields[i];
+        uint32_t elements = 1;
+        if (field->most > 0) {
+            elements = fuzz_roll(dice, field->most + 1u);
+            memcpy(message + field->count_offset, &elements, field->count_size);
+        }
+        for (uint32_t at = 0; at < elements; ++at) {
+            const uint32_t value = number(dice, 300);
+            memcpy(message + field->offset + at * field->size, &value, field->size);
+        }
+    }
+    return layout->kind;
+}
+
 /* A request that makes sense, or one of a known kind with any fields. */
-static uint8_t sensible(fuzz_host *host, const ut_device *device, union request *request) {
+static uint8_t sensible(fuzz_host *host, const ut_device *device, union ut_request *request) {
     fuzz_dice *const dice = &host->dice;
     const uint32_t what = fuzz_roll(dice, 100);
     if (what < 50) {
@@ -117,13 +125,12 @@ static uint8_t sensible(fuzz_host *host, const ut_device *device, union request 
     if (what < 96) {
         return device->listener.mode == UT_LISTEN_LIVE || fuzz_roll(dice, 4) == 0 ? UT_KIND_GET_LIVE : UT_KIND_GET_STATS;
     }
-    static const uint8_t plain[] = {UT_KIND_GET_STATS, UT_KIND_GET_CRASH, UT_KIND_UPDATE_END, UT_KIND_RESET};
-    return plain[fuzz_roll(dice, fuzz_roll(dice, 3) == 0 ? 4 : 2)];
+    return any_request(dice, request);
 }
 
 static size_t framed(fuzz_host *host, const ut_device *device, uint8_t *bytes) {
     fuzz_dice *const dice = &host->dice;
-    union request request;
+    union ut_request request;
     uint8_t payload[UT_PAYLOAD_BYTES];
     ut_frame frame = {UT_PROTOCOL_VERSION, 0, 0, payload, 0};
     memset(&request, 0, sizeof request);

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.toolchain import m7_compiler
 from firmware_bridge.chip.facts import Count, Facts, facts_of
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
@@ -27,7 +28,8 @@ from firmware_bridge.ports.hollow import HollowNetworks, hollow_bundle
 from firmware_bridge.ports.twin.build import Firmware, build_for, build_twin
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.ports.twin.registers import BOARD
-from firmware_bridge.protocol import LIMITS, Frame, FrameDecoder, Kind, Message, decode, encode, encode_frame
+from firmware_bridge.protocol import LIMITS, Frame, FrameDecoder, Kind, decode, encode, encode_frame
+from firmware_bridge.protocol.messages import Result
 
 # With and without noise reduction and gain control, and two numbers of channels: what a frame's cost depends on.
 COUNTED = ("yamnet", "voice", "default")
@@ -58,19 +60,19 @@ def count_instructions(name: str, bundle: Bundle, firmware: Firmware) -> Count:
     result = _ask(twin, pcm)
     values = spec.frames(manifest.window_ms * spec.sample_rate_hz // 1000) * spec.channels
     weights = len(manifest.labels) * (len(manifest.labels) + len(manifest.keywords))
-    windows = result["windows"]
+    windows = result.windows
     return Count(
         name=name,
         frontend=spec.table_hash,
         channels=spec.channels,
         levels=spec.pcan is not None and spec.noise_reduction is not None,
-        frame=round(result["features_cycles"] / spec.frames(samples), 1),
-        scaled_value=round(result["scaling_cycles"] / windows / values, 2),
-        fusion_weight=round(result["fusion_cycles"] / windows / weights, 2),
+        frame=round(result.features_cycles / spec.frames(samples), 1),
+        scaled_value=round(result.scaling_cycles / windows / values, 2),
+        fusion_weight=round(result.fusion_cycles / windows / weights, 2),
     )
 
 
-def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Message:
+def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Result:
     step = LIMITS["chunk_samples"]
     asked: list[tuple[str, dict[str, Any]]] = [
         ("hello", {"session": 1}),
@@ -86,7 +88,9 @@ def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Message:
         said = twin.receive(encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields))))
     (answer,) = FrameDecoder().push(said)
     assert isinstance(answer, Frame)
-    return decode(answer.kind, answer.payload)
+    result = decode(answer.kind, answer.payload)
+    assert isinstance(result, Result), result
+    return result
 
 
 def count_presets(names: Sequence[str] = COUNTED) -> Facts:
@@ -105,7 +109,7 @@ def count_presets(names: Sequence[str] = COUNTED) -> Facts:
             built.append(build_for(bundle.manifest))
             counts.append(count_instructions(name, bundle, built[-1]))
     return facts_of(
-        "twin", built[0].compiler, counts[0].frontend, built[0].regions, instructions=tuple(counts)
+        "twin", m7_compiler().label, counts[0].frontend, built[0].regions, instructions=tuple(counts)
     )
 
 
@@ -122,7 +126,7 @@ def build_counted(bundle_dir: Path, out_dir: Path) -> Firmware:
     bundle = load_bundle(bundle_dir)
     built = build_twin(bundle_dir, out_dir)
     count = count_instructions(bundle.manifest.name, bundle, built)
-    facts_of("twin", built.compiler, count.frontend, built.regions, instructions=(count,)).write(out_dir)
+    facts_of("twin", m7_compiler().label, count.frontend, built.regions, instructions=(count,)).write(out_dir)
     return built
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import bisect
 import ctypes
-import hashlib
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from firmware_bridge.base.errors import EnvironmentLacking
-from firmware_bridge.base.files import atomic_path
 from firmware_bridge.base.progress import note
-from firmware_bridge.microfrontend.build import BUILD, STRICT, compiler_environment, find_compiler
+from firmware_bridge.base.toolchain import compile_library
 from firmware_bridge.ports.twin.elf import Symbol
 
 SOURCE = Path(__file__).parent / "counter.c"
-FLAGS = (*STRICT, "-O2", "-fPIC", "-shared")
 UNLIMITED = 2**64 - 1
 UNNAMED = "?"  # code that the symbol table does not name
 VISITS = np.dtype([("bytes", "u4"), ("instructions", "u4"), ("retired", "u8")])  # struct visits
@@ -202,20 +198,4 @@ def compile_hook() -> Path:
     Raises:
         EnvironmentLacking: There is no C compiler, or it fails.
     """
-    line = [*find_compiler(), *FLAGS]
-    digest = hashlib.sha256(" ".join(line).encode() + SOURCE.read_bytes()).hexdigest()
-    library = BUILD / f"counter-{digest[:16]}.so"
-    if library.exists():
-        return library
-    with atomic_path(library) as temporary:
-        done = subprocess.run(
-            [*line, str(SOURCE), "-o", str(temporary)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=compiler_environment(),
-        )
-        if done.returncode != 0 or not temporary.exists():
-            first = (done.stderr.strip().splitlines() or ["no message"])[0]
-            raise EnvironmentLacking(f"the C compiler failed: {first}", "try another one with CC=...")
-    return library
+    return compile_library("counter", [SOURCE])

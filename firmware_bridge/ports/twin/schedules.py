@@ -1,6 +1,6 @@
 """Schedules of trouble by seed: whatever the Edge TPU does and whenever somebody resets it, the twin comes back.
 
-`python -m firmware_bridge.ports.twin.schedules --bundle DIR --count 10000` says how many did not, and which seeds.
+`make schedules` says how many did not, and which seeds.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from firmware_bridge.protocol import (
     decode,
     encode,
     encode_frame,
+    messages,
 )
 from firmware_bridge.reference.device import ReferenceDevice
 
@@ -118,28 +119,24 @@ class Schedules:
         talk.twin.pass_time(3000)
         talk.twin.pass_time(1)
         identity, stats = talk.ask("hello", session=seed), talk.ask("get_stats")
-        if identity is None or stats is None:
+        if not isinstance(identity, messages.Identity) or not isinstance(stats, messages.Stats):
             return Outcome(seed, "does not answer", -1, "")
-        reason = {value: name for name, value in TABLE.reset_reasons.items()}[stats["reset_reason"]]
+        reason = {value: name for name, value in TABLE.reset_reasons.items()}[stats.reset_reason]
         wrong = []
         expected = Counter(RESTARTED[kind] for kind in given)
-        if stats["restarts"] < pressed + stats["watchdog_resets"] + stats["tpu_failures"]:
-            wrong.append(f"{stats['restarts']} restarts, {pressed} of them by the button")
-        if stats["watchdog_resets"] < expected["watchdog"]:
-            wrong.append(f"{expected['watchdog']} hangs, {stats['watchdog_resets']} watchdog resets")
-        if stats["watchdog_resets"] and not identity["troubles"] & TABLE.troubles["crash_kept"]:
+        if stats.restarts < pressed + stats.watchdog_resets + stats.tpu_failures:
+            wrong.append(f"{stats.restarts} restarts, {pressed} of them by the button")
+        if stats.watchdog_resets < expected["watchdog"]:
+            wrong.append(f"{expected['watchdog']} hangs, {stats.watchdog_resets} watchdog resets")
+        if stats.watchdog_resets and not identity.troubles & TABLE.troubles["crash_kept"]:
             wrong.append("no evidence of a watchdog reset")
-        if (reason == "power") != (stats["restarts"] == 0):
-            wrong.append(f"{stats['restarts']} restarts, and the reason {reason}")
+        if (reason == "power") != (stats.restarts == 0):
+            wrong.append(f"{stats.restarts} restarts, and the reason {reason}")
         result = talk.segment(99, self._pcm, True)
-        if result is None or result.name != "result" or result["fused"].tolist() != self._fused:
-            said = (
-                result["sentence"]
-                if result is not None and result.name == "error"
-                else result and result.name
-            )
+        if not isinstance(result, messages.Result) or result.fused.tolist() != self._fused:
+            said = result.sentence if isinstance(result, messages.Error) else result and result.name
             wrong.append(f"the clean segment: {said}")
-        return Outcome(seed, "; ".join(wrong), stats["restarts"], reason)
+        return Outcome(seed, "; ".join(wrong), stats.restarts, reason)
 
 
 class _Talk:
@@ -190,6 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bad = [one for one in outcomes if one.wrong]
     reasons = Counter(one.reasons for one in outcomes)
     sys.stdout.write(
+        f"seeds {options.first} to {options.first + options.count - 1}: "
         f"{options.count - len(bad)} of {options.count} came back; {sum(one.restarts for one in outcomes)} restarts; "
         f"last starts: {dict(sorted(reasons.items()))}; {time.monotonic() - started:.0f} s\n"
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge.base.toolchain import compile_library
 from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.microfrontend import FrontendSpec, build
-from firmware_bridge.ports.host.build import compile_library
 from firmware_bridge.ports.host.library import plain
 from firmware_bridge.ports.sources import CORE, size_flags, write_sources
 from firmware_bridge.protocol.c_header import render_c_header

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.base.toolchain import STRICT
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.ports.host.build import STRICT
 from firmware_bridge.ports.sources import CORE, core_sources, include_folders, size_flags
 
 HOST = CORE.parent / "ports" / "host" / "host.c"

@@ -171,7 +171,7 @@ def test_a_count_beyond_its_field_is_taken_as_the_most(wire: Any) -> None:
     payload = wire.ffi.new("uint8_t[]", LIMITS["payload_bytes"])
     count = wire.lib.ut_encode(wire.lib.ut_layout_of(TABLE.layouts["result"].id), message, payload)
     back = decode(TABLE.layouts["result"].id, bytes(wire.ffi.buffer(payload, count)))
-    assert len(back["acoustic"]) == 64
+    assert len(back.acoustic) == 64
 
 
 def test_unknown_kinds_have_no_layout(wire: Any) -> None:

@@ -14,15 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware_bridge.base import toolchain
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.toolchain import compiler_of, cpu_level, find_compiler
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, frontend
-from firmware_bridge.microfrontend.build import (
-    CORE,
-    compile_library,
-    cpu_level,
-    find_compiler,
-    sources,
-)
+from firmware_bridge.microfrontend.build import CORE, frontend_library, sources
 from firmware_bridge.microfrontend.fft import input_order
 from firmware_bridge.microfrontend.native import Core, NativeStream, NativeTables
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
@@ -58,7 +54,7 @@ def test_every_width_gives_the_same_bits(
     specs: dict[str, FrontendSpec],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    core = Core(compile_library(level=variant[0], extra=variant[1:]))
+    core = Core(frontend_library(level=variant[0], extra=variant[1:]))
     for name, spec in specs.items():
         expected = MicroFrontend(spec)
         with monkeypatch.context() as patch:
@@ -80,7 +76,7 @@ def test_no_compiler_has_a_warning_and_all_agree(command: str, flag: str, signal
         pytest.skip(f"no {command} here")
     else:
         line = [command]
-    core = Core(compile_library(line, level="", extra=(flag,)))
+    core = Core(frontend_library(compiler_of(line), level="", extra=(flag,)))
     spec, pcm = FrontendSpec(), signals["bursts"]
     stream = NativeStream(core, spec, NativeTables(core, spec))
     assert np.array_equal(stream.push(pcm), MicroFrontend(spec, "reference").process(pcm))
@@ -180,26 +176,22 @@ def test_rubbish_is_refused_or_computed_but_never_harms(run_harness: RunHarness,
 def test_a_library_is_built_once_and_named_by_its_sources(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from firmware_bridge.microfrontend import build
-
-    monkeypatch.setattr(build, "BUILD", tmp_path)
-    first = compile_library(level="", extra=("-DUT_SCALAR", "-O0"))
+    monkeypatch.setattr(toolchain, "NATIVE", tmp_path)
+    first = frontend_library(level="", extra=("-DUT_SCALAR", "-O0"))
     stamp = first.stat().st_mtime_ns
-    assert compile_library(level="", extra=("-DUT_SCALAR", "-O0")) == first
+    assert frontend_library(level="", extra=("-DUT_SCALAR", "-O0")) == first
     assert first.stat().st_mtime_ns == stamp
-    assert compile_library(level="", extra=("-DUT_SCALAR", "-O0", "-DX")) != first
+    assert frontend_library(level="", extra=("-DUT_SCALAR", "-O0", "-DX")) != first
     assert [p.suffix for p in tmp_path.iterdir()] == [".so", ".so"]
 
 
 def test_a_failing_compiler_is_told_apart_from_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from firmware_bridge.microfrontend import build
-
-    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(toolchain, "NATIVE", tmp_path)
     with pytest.raises(EnvironmentLacking, match="the C compiler failed"):
-        compile_library(["gcc"] if shutil.which("gcc") else None, extra=("-Dut_push=+",))
+        frontend_library(compiler_of(["gcc"]) if shutil.which("gcc") else None, extra=("-Dut_push=+",))
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(build.shutil, "which", lambda name: None)
-    monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name: None)
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentLacking, match="no C compiler"):
         find_compiler()
 
@@ -207,21 +199,19 @@ def test_a_failing_compiler_is_told_apart_from_none(monkeypatch: pytest.MonkeyPa
 def test_a_compiler_too_old_for_this_machine_builds_the_plain_core(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from firmware_bridge.microfrontend import build
-
-    monkeypatch.setattr(build, "BUILD", tmp_path)
-    monkeypatch.setattr(build, "COMMON", ("-O0", "-fPIC", "-shared"))
-    monkeypatch.setattr(build, "cpu_level", lambda: "v9")
-    assert Core(build.best_library()).lanes in (1, 4)
-    monkeypatch.setattr(build, "cpu_level", lambda: "")
-    monkeypatch.setattr(build, "STRICT", ("--no-such-flag",))
+    monkeypatch.setattr(toolchain, "NATIVE", tmp_path)
+    monkeypatch.setattr(toolchain, "EXACT", ("-O0",))
+    monkeypatch.setattr(toolchain, "cpu_level", lambda: "v9")
+    assert Core(frontend_library()).lanes in (1, 4)
+    monkeypatch.setattr(toolchain, "cpu_level", lambda: "")
+    monkeypatch.setattr(toolchain, "STRICT", ("--no-such-flag",))
     with pytest.raises(EnvironmentLacking):
-        build.best_library()
+        frontend_library()
 
 
 def test_the_compiler_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", sys.executable)
-    assert find_compiler() == [os.environ["CC"]]
+    assert find_compiler().command == (os.environ["CC"],)
 
 
 def test_without_a_compiler_numpy_stands_in_and_says_so(

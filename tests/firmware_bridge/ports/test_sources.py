@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.toolchain import find_compiler
 from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.microfrontend import FrontendSpec
-from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol import LIMITS
 
@@ -76,7 +76,7 @@ def test_files_compiled_without_the_sizes_are_an_error(tmp_path: Path) -> None:
     """Structs of two sizes in one program would overwrite each other."""
     write_sources(manifest(), tmp_path)
     includes = [f"-I{folder}" for folder in include_folders(tmp_path)]
-    line = [*find_compiler(), "-std=c99", "-fsyntax-only", *includes, str(tmp_path / "check.c")]
+    line = [*find_compiler().command, "-std=c99", "-fsyntax-only", *includes, str(tmp_path / "check.c")]
     (tmp_path / "check.c").write_text('#include "ut_config.h"\n')
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode != 0

@@ -42,7 +42,7 @@ def test_every_message_comes_back(message: tuple[str, dict[str, Any]]) -> None:
     back = decode(TABLE.layouts[name].id, payload)
     assert back.name == name
     for key, value in fields.items():
-        assert np.array_equal(back[key], value), key
+        assert np.array_equal(getattr(back, key), value), key
 
 
 @settings(max_examples=300, deadline=None)

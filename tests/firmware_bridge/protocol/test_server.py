@@ -64,8 +64,8 @@ class Bench:
         reply = self.ask(name, **fields)
         assert reply is not None
         assert reply.name == "error", reply
-        assert reply["sentence"]
-        return int(reply["code"])
+        assert reply.sentence
+        return int(reply.code)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def pcm(rng: np.random.Generator) -> np.ndarray:
 def test_hello_says_who_it_is(bench: Bench) -> None:
     reply = bench.ask("hello", session=7)
     assert reply is not None
-    assert (reply["session"], reply["bundle"], reply["labels"]) == (7, "00" * 16, 4)
-    assert reply["chunks_in_flight"] == LIMITS["chunks_in_flight"]
+    assert (reply.session, reply.bundle, reply.labels) == (7, "00" * 16, 4)
+    assert reply.chunks_in_flight == LIMITS["chunks_in_flight"]
 
 
 def test_a_segment_is_scored(bench: Bench, pcm: np.ndarray) -> None:
@@ -91,9 +91,9 @@ def test_a_segment_is_scored(bench: Bench, pcm: np.ndarray) -> None:
     assert reply is not None
     want = ENGINE.score_segment(pcm)
     for branch in ("acoustic", "keyword", "fused"):
-        assert np.array_equal(reply[branch], getattr(want, branch))
-    assert reply["windows"] == len(ENGINE.segment_features(pcm)) == 4
-    assert (reply["ram_peak_bytes"], reply["stack_peak_bytes"]) == (20, 30)
+        assert np.array_equal(getattr(reply, branch), getattr(want, branch))
+    assert reply.windows == len(ENGINE.segment_features(pcm)) == 4
+    assert (reply.ram_peak_bytes, reply.stack_peak_bytes) == (20, 30)
 
 
 def test_features_come_in_parts(bench: Bench, pcm: np.ndarray) -> None:
@@ -102,7 +102,7 @@ def test_features_come_in_parts(bench: Bench, pcm: np.ndarray) -> None:
     while sum(map(len, got)) < 1600:
         reply = bench.ask("get_features", segment=1, window=2, first_frame=sum(map(len, got)) // 40)
         assert reply is not None
-        got.append(reply["values"])
+        got.append(reply.values)
     assert len(got) == 4
     assert np.array_equal(np.concatenate(got).reshape(-1, 40), ENGINE.segment_features(pcm)[2])
 
@@ -113,16 +113,16 @@ def test_audio_is_acknowledged_per_batch_and_at_once_after_a_gap(bench: Bench) -
     answers = [bench.ask("audio", segment=1, offset=480 * i, pcm=chunk) for i in range(4)]
     assert answers[:3] == [None, None, None]
     assert answers[3] is not None
-    assert answers[3]["received"] == 480 * 4
+    assert answers[3].received == 480 * 4
     gap = bench.ask("audio", segment=1, offset=480 * 5, pcm=chunk)
     assert gap is not None
-    assert gap["received"] == 480 * 4, "samples after a gap are not taken"
+    assert gap.received == 480 * 4, "samples after a gap are not taken"
     repeated = bench.ask("audio", segment=1, offset=0, pcm=chunk)
     assert repeated is not None
-    assert repeated["received"] == 480 * 4
+    assert repeated.received == 480 * 4
     stats = bench.ask("get_stats")
     assert stats is not None
-    assert stats["audio_gaps"] == 1
+    assert stats.audio_gaps == 1
 
 
 def test_a_repeated_request_is_answered_once(pcm: np.ndarray) -> None:
@@ -139,12 +139,12 @@ def test_a_repeated_request_is_answered_once(pcm: np.ndarray) -> None:
     again = bench.ask("end", sequence=99, segment=1, checksum=zlib.crc32(pcm.tobytes()))
     other = bench.ask("end", sequence=100, segment=1, checksum=zlib.crc32(pcm.tobytes()))
     assert first is not None and again is not None and other is not None
-    assert np.array_equal(first["fused"], again["fused"])
-    assert np.array_equal(first["fused"], other["fused"])
+    assert np.array_equal(first.fused, again.fused)
+    assert np.array_equal(first.fused, other.fused)
     assert calls == [3000]
     stats = bench.ask("get_stats")
     assert stats is not None
-    assert (stats["replies_repeated"], stats["segments_scored"]) == (1, 1)
+    assert (stats.replies_repeated, stats.segments_scored) == (1, 1)
 
 
 def test_a_repeated_begin_keeps_what_came(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def test_a_repeated_begin_keeps_what_came(bench: Bench) -> None:
     bench.ask("audio", segment=1, offset=0, pcm=np.ones(480, np.int16))
     reply = bench.ask("begin", segment=1, samples=960)
     assert reply is not None
-    assert reply["received"] == 480
+    assert reply.received == 480
 
 
 def test_a_new_session_forgets_old_replies(bench: Bench) -> None:
@@ -161,7 +161,7 @@ def test_a_new_session_forgets_old_replies(bench: Bench) -> None:
     bench.ask("hello", sequence=7, session=2)
     reply = bench.ask("audio", sequence=8, segment=1, offset=0, pcm=[1])
     assert reply is not None
-    assert reply["code"] == ErrorCode.NO_SEGMENT
+    assert reply.code == ErrorCode.NO_SEGMENT
 
 
 def test_the_replay_store_is_bounded(bench: Bench) -> None:
@@ -192,11 +192,11 @@ def test_what_it_does_not_know_it_says(bench: Bench) -> None:
     ]:
         reply = bench.replies(encode_frame(Frame(kind, 0, payload)))
         assert reply is not None
-        assert (reply["code"], reply["request"]) == (ErrorCode[code], kind)
+        assert (reply.code, reply.request) == (ErrorCode[code], kind)
     reply = bench.replies(encode_frame(Frame(1, 0, b""), version=3))
     assert reply is not None
-    assert reply["code"] == ErrorCode.BAD_VERSION
-    assert f"version {TABLE.version}" in reply["sentence"]
+    assert reply.code == ErrorCode.BAD_VERSION
+    assert f"version {TABLE.version}" in reply.sentence
     assert bench.replies(b"noise\0") is None
 
 
@@ -213,8 +213,8 @@ def test_a_failing_engine_is_an_error_not_a_crash(pcm: np.ndarray) -> None:
     assert bench.refused("get_features", segment=1, window=0, first_frame=0) == ErrorCode.INTERNAL
     reply = bench.ask("end", segment=1, checksum=zlib.crc32(pcm.tobytes()))
     assert reply is not None
-    assert reply["code"] == ErrorCode.INTERNAL
-    assert len(reply["sentence"]) == 160
+    assert reply.code == ErrorCode.INTERNAL
+    assert len(reply.sentence) == 160
     assert bench.ask("reset") is not None
 
 
@@ -238,7 +238,7 @@ def test_a_device_without_a_bundle_says_hello_and_refuses_audio(bench: Bench) ->
     bench.server = DeviceServer(None, empty)
     reply = bench.ask("hello", session=1)
     assert reply is not None
-    assert (reply["bundle"], reply["slot"], reply["labels"]) == ("", 255, 0)
+    assert (reply.bundle, reply.slot, reply.labels) == ("", 255, 0)
     assert bench.refused("begin", segment=1, samples=10) == ErrorCode.NO_BUNDLE
     assert bench.refused("get_features", segment=1, window=0, first_frame=0) == ErrorCode.NO_BUNDLE
 
@@ -250,15 +250,15 @@ def test_replies_to_long_requests_are_not_kept(bench: Bench, name: str, kept: bo
         assert bench.ask(name, sequence=5, **long) is not None
     stats = bench.ask("get_stats", sequence=6)
     assert stats is not None
-    assert stats["replies_repeated"] == int(kept)
+    assert stats.replies_repeated == int(kept)
 
 
 def test_an_answer_is_not_a_request(bench: Bench) -> None:
     for kind in (Kind.ACK, 0, 77, Kind.ERROR):
         reply = bench.replies(encode_frame(Frame(int(kind), bench.sequence, b"")))
         assert reply is not None
-        assert (reply["code"], reply["request"]) == (ErrorCode.UNKNOWN_MESSAGE, kind)
-        assert str(int(kind)) in reply["sentence"]
+        assert (reply.code, reply.request) == (ErrorCode.UNKNOWN_MESSAGE, kind)
+        assert str(int(kind)) in reply.sentence
 
 
 requests = st.builds(Frame, st.integers(0, 255), st.integers(0, 3), st.binary(max_size=40))

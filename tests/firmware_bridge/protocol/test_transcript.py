@@ -36,7 +36,7 @@ def test_masked_streams_are_streams() -> None:
     assert len(frames) == 3
     assert isinstance(frames[1], Frame)
     identity = decode(frames[1].kind, frames[1].payload)
-    assert (identity["build"], identity["capabilities"], identity["bundle"]) == ("", 0, "text 4")
+    assert (identity.build, identity.capabilities, identity.bundle) == ("", 0, "text 4")
     assert frames[1].sequence == 7
     assert mask(mask(stream)) == mask(stream)
 

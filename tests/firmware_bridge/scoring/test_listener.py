@@ -43,14 +43,19 @@ def expected(pair: Any, pcm: np.ndarray) -> list[WindowScores]:
 
 
 def assert_live(live: Any, wanted: list[WindowScores]) -> None:
-    assert live["windows"] == len(wanted)
+    assert live.windows == len(wanted)
     if not wanted:
-        assert [len(live[name]) for name in ("acoustic", "keyword", "fused", "smoothed")] == [0, 0, 0, 0]
+        assert [len(getattr(live, name)) for name in ("acoustic", "keyword", "fused", "smoothed")] == [
+            0,
+            0,
+            0,
+            0,
+        ]
         return
     for branch in ("acoustic", "keyword", "fused"):
-        assert np.array_equal(live[branch], getattr(wanted[-1], branch))
+        assert np.array_equal(getattr(live, branch), getattr(wanted[-1], branch))
     recent = [one.fused for one in wanted[-LIMITS["smoothed_windows"] :]]
-    assert np.array_equal(live["smoothed"], mean_score(recent))
+    assert np.array_equal(live.smoothed, mean_score(recent))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_live_scores_are_those_of_one_long_stream(pairs: Callable[[str], Any], n
     counts, spec = bench.counts, pair.reference.frontend.spec
     assert counts["frames"] == spec.frames(len(pcm))
     assert counts["samples"] == len(pcm)
-    assert bench.answer("get_stats")["windows_scored"] == len(wanted)
+    assert bench.answer("get_stats").windows_scored == len(wanted)
 
 
 def test_before_the_first_window_there_are_no_scores(pair: Any) -> None:
@@ -102,12 +107,12 @@ def test_listening_again_starts_afresh(pair: Any) -> None:
     bench = pair.bench(microphone=True)
     for seed in range(3):
         pcm = speech(30_000, seed)
-        assert bench.answer("listen", mode=LIVE)["mode"] == LIVE
+        assert bench.answer("listen", mode=LIVE).mode == LIVE
         bench.hear(pcm, lost=seed)
         live = bench.answer("get_live")
         assert_live(live, expected(pair, pcm[: 32 * CHUNK]))
-        assert live["lost_samples"] == seed
-        assert bench.answer("listen", mode=OFF)["mode"] == OFF
+        assert live.lost_samples == seed
+        assert bench.answer("listen", mode=OFF).mode == OFF
         assert bench.counts["on"] == 0
         while bench.counts["waiting"]:
             bench.answer("listen", mode=CAPTURE)
@@ -119,7 +124,7 @@ def test_the_same_mode_again_changes_nothing(pair: Any) -> None:
     bench, pcm = pair.bench(microphone=True), speech(40_000)
     wanted = expected(pair, pcm)
     for at in range(0, len(pcm), 4000):
-        assert bench.answer("listen", mode=LIVE)["mode"] == LIVE
+        assert bench.answer("listen", mode=LIVE).mode == LIVE
         bench.hear(pcm[at : at + 4000])
     assert_live(bench.answer("get_live"), wanted)
 
@@ -137,8 +142,8 @@ def test_lost_samples_are_counted_and_told(pair: Any) -> None:
     bench.answer("listen", mode=LIVE)
     for lost in (0, 7, 0, 500):
         bench.hear(speech(400), lost)
-    assert bench.answer("get_live")["lost_samples"] == 507
-    assert bench.answer("get_stats")["microphone_overruns"] == 2
+    assert bench.answer("get_live").lost_samples == 507
+    assert bench.answer("get_stats").microphone_overruns == 2
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 5])
@@ -153,7 +158,7 @@ def test_a_window_that_fails_is_told_and_left_out(pair: Any, first: int) -> None
     for at in range(12_800, len(pcm), 3200):
         bench.hear(pcm[at : at + 3200])
         reply = bench.answer("get_live")
-        seen.append(reply["code"] if reply.name == "error" else 0)
+        seen.append(reply.code if reply.name == "error" else 0)
     assert seen == [ErrorCode.INTERNAL if window == first // 2 else 0 for window in range(5)]
     assert_live(bench.answer("get_live"), wanted)
 
@@ -162,7 +167,7 @@ def test_a_segment_ends_live_listening_and_listening_ends_a_segment(pair: Any) -
     bench, pcm = pair.bench(microphone=True), speech(20_000)
     bench.answer("listen", mode=LIVE)
     bench.hear(pcm[:9000])
-    assert np.array_equal(bench.score(pcm)["fused"], pair.reference.score_segment(pcm).fused)
+    assert np.array_equal(bench.score(pcm).fused, pair.reference.score_segment(pcm).fused)
     assert bench.counts["on"] == 0
     assert bench.refused("get_live")[0] == ErrorCode.NOT_LISTENING
     bench.send(pcm[:5000], segment=3)
@@ -179,7 +184,7 @@ def test_capture_goes_on_beside_a_segment(pair: Any) -> None:
     bench.hear(heard[:3000])
     result = bench.score(sent)
     bench.hear(heard[3000:])
-    assert np.array_equal(result["fused"], pair.reference.score_segment(sent).fused)
+    assert np.array_equal(result.fused, pair.reference.score_segment(sent).fused)
     assert np.array_equal(fetched(bench, 0), heard)
 
 
@@ -189,12 +194,12 @@ def fetched(bench: Any, offset: int) -> np.ndarray:
     while True:
         part = bench.answer("get_capture", offset=offset & 0xFFFFFFFF)
         assert part.name == "captured", part
-        assert len(part["pcm"]) == min(part["available"], CHUNK)
-        if not len(part["pcm"]):
+        assert len(part.pcm) == min(part.available, CHUNK)
+        if not len(part.pcm):
             return np.concatenate(got) if got else np.zeros(0, np.int16)
-        assert part["offset"] == offset & 0xFFFFFFFF
-        got.append(part["pcm"])
-        offset += len(part["pcm"])
+        assert part.offset == offset & 0xFFFFFFFF
+        got.append(part.pcm)
+        offset += len(part.pcm)
 
 
 @settings(max_examples=40, deadline=None)
@@ -212,11 +217,11 @@ def test_captured_samples_arrive_or_are_counted(
         heard, lost = heard + samples, lost + dropped
         for _ in range(fetches):
             part = bench.answer("get_capture", offset=offset)
-            lost += part["offset"] - offset
-            assert np.array_equal(part["pcm"], pcm[part["offset"] : part["offset"] + len(part["pcm"])])
-            assert part["available"] == heard - part["offset"] <= RING
-            assert part["lost_samples"] == lost
-            offset = part["offset"] + len(part["pcm"])
+            lost += part.offset - offset
+            assert np.array_equal(part.pcm, pcm[part.offset : part.offset + len(part.pcm)])
+            assert part.available == heard - part.offset <= RING
+            assert part.lost_samples == lost
+            offset = part.offset + len(part.pcm)
 
 
 def test_a_host_that_keeps_up_loses_nothing(pair: Any) -> None:
@@ -228,12 +233,12 @@ def test_a_host_that_keeps_up_loses_nothing(pair: Any) -> None:
         bench.hear(pcm[at : at + 4000])
         got.append(fetched(bench, at))
     assert np.array_equal(np.concatenate(got), pcm[: 4 * RING])
-    assert bench.answer("get_capture", offset=4 * RING)["lost_samples"] == 0
+    assert bench.answer("get_capture", offset=4 * RING).lost_samples == 0
     for at in range(4 * RING, 5 * RING, 8000):
         bench.hear(pcm[at : at + 8000])
     bench.hear(pcm[:777])
     part = bench.answer("get_capture", offset=4 * RING)
-    assert (part["offset"], part["available"], part["lost_samples"]) == (4 * RING + 777, RING, 777)
+    assert (part.offset, part.available, part.lost_samples) == (4 * RING + 777, RING, 777)
 
 
 def test_a_request_that_is_repeated_gets_the_same_samples(pair: Any) -> None:
@@ -243,8 +248,8 @@ def test_a_request_that_is_repeated_gets_the_same_samples(pair: Any) -> None:
         bench.hear(pcm[at : at + 8000])
     for _ in range(10):
         part = bench.answer("get_capture", offset=0)
-        assert (part["offset"], part["available"], part["lost_samples"]) == (8000, RING, 8000)
-        assert np.array_equal(part["pcm"], pcm[8000:8480])
+        assert (part.offset, part.available, part.lost_samples) == (8000, RING, 8000)
+        assert np.array_equal(part.pcm, pcm[8000:8480])
 
 
 def test_counters_may_wrap(pair: Any) -> None:
@@ -257,7 +262,7 @@ def test_counters_may_wrap(pair: Any) -> None:
     assert np.array_equal(fetched(bench, start), pcm[:8000])
     bench.hear(pcm[8000:])
     assert np.array_equal(fetched(bench, start + 8000), pcm[8000:])
-    assert bench.answer("get_capture", offset=10_000)["lost_samples"] == 0
+    assert bench.answer("get_capture", offset=10_000).lost_samples == 0
 
 
 def test_each_refusal_says_why(pair: Any) -> None:

@@ -31,9 +31,9 @@ def speech(samples: int, seed: int = 0) -> np.ndarray:
 
 
 def assert_same(result: Any, wanted: Any) -> None:
-    assert result["windows"] == wanted.windows
+    assert result.windows == wanted.windows
     for branch in ("acoustic", "keyword", "fused"):
-        assert np.array_equal(result[branch], getattr(wanted, branch)), branch
+        assert np.array_equal(getattr(result, branch), getattr(wanted, branch)), branch
 
 
 def lengths(pair: Any) -> list[int]:
@@ -54,7 +54,7 @@ def test_scores_are_those_of_the_reference_device(pairs: Callable[[str], Any], n
         pcm = speech(samples)
         result = bench.score(pcm, segment=number)
         assert_same(result, pair.reference.score_segment(pcm))
-        fused.add(tuple(result["fused"]))
+        fused.add(tuple(result.fused))
     assert len(fused) > 3, "the scores say something about the samples"
 
 
@@ -71,8 +71,8 @@ def test_features_are_those_of_the_reference_device(pairs: Callable[[str], Any],
             while sum(map(len, got)) < wanted[window].size:
                 first = sum(map(len, got)) // wanted[window].shape[1]
                 part = bench.answer("get_features", segment=number, window=window, first_frame=first)
-                assert part["frames_in_window"] == len(wanted[window])
-                got.append(part["values"])
+                assert part.frames_in_window == len(wanted[window])
+                got.append(part.values)
             assert np.array_equal(np.concatenate(got).reshape(wanted[window].shape), wanted[window])
 
 
@@ -90,7 +90,7 @@ def test_chunks_do_not_matter(pairs: Callable[[str], Any], name: str, samples: i
     second = cut.score(pcm, [at for at in cuts if at < samples])
     for field in first.fields:
         if field != "tail_cycles":  # how much is left to do depends on how long the last chunk is
-            assert np.array_equal(first[field], second[field]), field
+            assert np.array_equal(getattr(first, field), getattr(second, field)), field
 
 
 def test_one_sample_at_a_time(pair: Any) -> None:
@@ -132,18 +132,18 @@ def test_cycles_are_told_apart(pair: Any) -> None:
     bench, spec, windowing = pair.bench(), pair.reference.frontend.spec, pair.reference.windowing
     samples = windowing.window_samples + 4 * windowing.hop_samples + 1000
     result = bench.score(speech(samples))
-    assert result["windows"] == 5
-    assert result["features_cycles"] == FRAME * spec.frames(samples)
-    assert result["scaling_cycles"] == 5 * SCALE
-    assert result["acoustic_cycles"] == 5 * NETWORK
-    assert result["keyword_cycles"] == 5 * 2 * NETWORK
-    assert result["fusion_cycles"] == 5 * FUSE
+    assert result.windows == 5
+    assert result.features_cycles == FRAME * spec.frames(samples)
+    assert result.scaling_cycles == 5 * SCALE
+    assert result.acoustic_cycles == 5 * NETWORK
+    assert result.keyword_cycles == 5 * 2 * NETWORK
+    assert result.fusion_cycles == 5 * FUSE
     stats = bench.answer("get_stats")
     for stage in ("features", "scaling", "acoustic", "keyword", "fusion"):
-        assert stats[f"{stage}_cycles"] == result[f"{stage}_cycles"]
-    assert (stats["windows_scored"], stats["segments_scored"]) == (5, 1)
+        assert getattr(stats, f"{stage}_cycles") == getattr(result, f"{stage}_cycles")
+    assert (stats.windows_scored, stats.segments_scored) == (5, 1)
     bench.score(speech(samples), segment=2)
-    assert bench.answer("get_stats")["features_cycles"] == 2 * result["features_cycles"]
+    assert bench.answer("get_stats").features_cycles == 2 * result.features_cycles
 
 
 @pytest.mark.parametrize(("last_chunk", "frames_left"), [(1, 0), (160, 0), (480, 1), (161, 1)])
@@ -151,8 +151,8 @@ def test_the_tail_is_what_the_last_chunk_brought(pair: Any, last_chunk: int, fra
     """Windows of 16000 samples, frames of 480 every 320: the last frame of a window ends 160 samples early."""
     bench = pair.bench()
     result = bench.score(speech(16_000), [16_000 - last_chunk])
-    assert result["tail_cycles"] == frames_left * FRAME
-    longest = bench.answer("get_stats")["longest_window_cycles"]
+    assert result.tail_cycles == frames_left * FRAME
+    longest = bench.answer("get_stats").longest_window_cycles
     assert longest == frames_left * FRAME + SCALE + 3 * NETWORK + FUSE
 
 
@@ -160,16 +160,16 @@ def test_each_window_of_a_chunk_has_its_own_tail(pairs: Callable[[str], Any]) ->
     """Frames of 400 samples every 160, ten windows in 1600 + 9 * 160 samples: each is one frame more."""
     bench = pairs("a window at every frame").bench()
     result = bench.score(speech(1600 + 9 * 160), [1600])
-    assert result["windows"] == 10
-    assert result["tail_cycles"] == 10 * FRAME
-    assert bench.answer("get_stats")["longest_window_cycles"] == FRAME + SCALE + 3 * NETWORK + FUSE
+    assert result.windows == 10
+    assert result.tail_cycles == 10 * FRAME
+    assert bench.answer("get_stats").longest_window_cycles == FRAME + SCALE + 3 * NETWORK + FUSE
 
 
 def test_padding_belongs_to_the_tail(pair: Any) -> None:
     """All that a short segment's zeros cost comes after its last sample."""
     result = pair.bench().score(speech(480))
-    assert result["features_cycles"] == 49 * FRAME
-    assert result["tail_cycles"] == 48 * FRAME
+    assert result.features_cycles == 49 * FRAME
+    assert result.tail_cycles == 48 * FRAME
 
 
 @given(st.integers(-70_000 * 128, 70_000 * 127), st.integers(1, 70_000))

@@ -149,17 +149,17 @@ def test_gaps_and_repeats_change_nothing(pair: Any) -> None:
         chunk = pcm[at : at + 480]
         if turn % 3 == 0:
             ahead = bench.answer("audio", segment=1, offset=min(at + 480, len(pcm) - 1), pcm=pcm[-1:])
-            assert ahead["received"] == at
+            assert ahead.received == at
         bench.ask("audio", segment=1, offset=at, pcm=chunk)
         if turn % 4 == 0:
             again = bench.answer("audio", segment=1, offset=max(0, at - 480), pcm=pcm[:480])
-            assert again["received"] == at + len(chunk)
+            assert again.received == at + len(chunk)
         if turn % 5 == 0:
-            assert bench.answer("begin", segment=1, samples=len(pcm))["received"] == at + len(chunk)
+            assert bench.answer("begin", segment=1, samples=len(pcm)).received == at + len(chunk)
         at += len(chunk)
     result = bench.end(pcm)
-    assert np.array_equal(result["fused"], pair.reference.score_segment(pcm).fused)
-    assert bench.answer("get_stats")["audio_gaps"] == 14
+    assert np.array_equal(result.fused, pair.reference.score_segment(pcm).fused)
+    assert bench.answer("get_stats").audio_gaps == 14
     assert bench.counts["samples"] == len(pcm), "each sample is worked on once"
 
 
@@ -169,7 +169,7 @@ def test_an_end_that_is_repeated_computes_nothing(pair: Any) -> None:
     for _ in range(12):  # more than the replay cache holds
         assert bench.end(pcm).fields.keys() == first.fields.keys()
     assert bench.counts == before
-    assert bench.answer("get_stats")["segments_scored"] == 1
+    assert bench.answer("get_stats").segments_scored == 1
 
 
 def test_without_a_bundle_segments_are_refused(pair: Any) -> None:
@@ -204,10 +204,10 @@ def test_a_network_that_fails_is_told_and_forgotten_with_its_segment(pair: Any, 
     assert mask(bench.talk(wire)) == mask(pair.server(Failing(pair.reference)).push(wire))
     assert bench.refused("end", segment=1, checksum=crc(pcm))[0] == ErrorCode.INTERNAL
     again = bench.score(pcm, segment=2)
-    assert np.array_equal(again["fused"], pair.reference.score_segment(pcm).fused)
+    assert np.array_equal(again.fused, pair.reference.score_segment(pcm).fused)
     stats = bench.answer("get_stats")
-    assert stats["segments_scored"] == 1
-    assert stats["windows_scored"] == 4 + first // 2
+    assert stats.segments_scored == 1
+    assert stats.windows_scored == 4 + first // 2
 
 
 def test_a_new_session_forgets_the_segment(pair: Any) -> None:

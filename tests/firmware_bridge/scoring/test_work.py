@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.networks import SimulatedNetworks
-from firmware_bridge.ports.twin.build import find_compilers
 from firmware_bridge.ports.twin.device import Twin
 from firmware_bridge.protocol import Message
 from tests.support.scoring.bench import crc, messages_of, requests, segment_requests
@@ -30,7 +30,7 @@ def score(
 ) -> Callable[[Setup], Message]:
     """Return a function that has a twin score `PCM`, in chunks that end where the windows do."""
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7 here")
 
     def network(model: bytes) -> MadeUpNetwork:
@@ -72,28 +72,30 @@ def results(score: Callable[[Setup], Message]) -> dict[int, Message]:
 
 def test_features_cost_the_same_however_long_the_window_is(results: dict[int, Message]) -> None:
     """To the instruction, but for the few that keep the books of a window."""
-    costs = [result["features_cycles"] for result in results.values()]
+    costs = [result.features_cycles for result in results.values()]
     assert max(costs) - min(costs) < 1e-4 * max(costs), costs
-    assert [result["windows"] for result in results.values()] == [6, 2]
+    assert [result.windows for result in results.values()] == [6, 2]
 
 
 def test_what_is_left_to_do_after_the_last_sample_does_not_grow_with_the_window(
     results: dict[int, Message],
 ) -> None:
     """A chunk brings three frames; scaling is the only stage that reads the whole window."""
-    frame = results[5000]["features_cycles"] / LIKE.spec.frames(len(PCM))
+    frame = results[5000].features_cycles / LIKE.spec.frames(len(PCM))
     for result in results.values():
-        assert result["tail_cycles"] / result["windows"] < 3.2 * frame
-    scaling = {window: result["scaling_cycles"] / result["windows"] for window, result in results.items()}
+        assert result.tail_cycles / result.windows < 3.2 * frame
+    scaling = {window: result.scaling_cycles / result.windows for window, result in results.items()}
     assert 4 < scaling[5000] / scaling[1000] < 1.02 * 498 / 98, "a table per window, and then each feature"
-    fusion = {result["fusion_cycles"] / result["windows"] for result in results.values()}
+    fusion = {result.fusion_cycles / result.windows for result in results.values()}
     assert max(fusion) - min(fusion) < 0.02 * max(fusion)
 
 
 def test_all_of_it_is_a_small_part_of_a_second(results: dict[int, Message]) -> None:
     """At 792 million instructions a second; the networks are the Edge TPU's work."""
     result = results[5000]
-    each_second = result["features_cycles"] / SECONDS
-    after = sum(result[f"{stage}_cycles"] for stage in ("tail", "scaling", "fusion")) / result["windows"]
+    each_second = result.features_cycles / SECONDS
+    after = (
+        sum(getattr(result, f"{stage}_cycles") for stage in ("tail", "scaling", "fusion")) / result.windows
+    )
     assert each_second < 0.02 * 792e6
     assert after < 0.002 * 792e6, "under two milliseconds"

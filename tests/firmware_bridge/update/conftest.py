@@ -253,7 +253,7 @@ class CoreDevice:
 
     def bundle_id(self) -> str:
         """Say hello; return the bundle's id."""
-        return str(self.ask("hello", session=1)["bundle"])
+        return str(self.ask("hello", session=1).bundle)
 
     def open(self, slot: int = 0) -> tuple[int, Any]:
         """Return the code of `ut_image_open` and what it read."""
@@ -267,8 +267,8 @@ class CoreDevice:
         """Send a whole update; return the last reply."""
         digest = np.frombuffer(hashlib.sha256(image).digest() if announced is None else announced, np.uint8)
         reply = self.ask("update_begin", bytes=len(image), sha256=digest)
-        while reply.name in ("update_ready", "update_ack") and reply["received"] < len(image):
-            at = reply["received"]
+        while reply.name in ("update_ready", "update_ack") and reply.received < len(image):
+            at = reply.received
             data = np.frombuffer(image[at : at + 960], np.uint8)
             reply = self.ask("update_data", offset=at, data=data)
         return self.ask("update_end") if reply.name != "error" else reply

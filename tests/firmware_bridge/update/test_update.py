@@ -35,7 +35,7 @@ def data(device: Any, image: bytes, at: int, count: int = 960) -> Any:
 def rest(device: Any, image: bytes, at: int = 0, count: int = 960) -> None:
     """Send all from `at` on."""
     while at < len(image):
-        at = data(device, image, at, count)["received"]
+        at = data(device, image, at, count).received
 
 
 def identity_of(image: bytes) -> str:
@@ -44,8 +44,8 @@ def identity_of(image: bytes) -> str:
 
 def refused(reply: Any, code: ErrorCode, words: str = "") -> None:
     assert reply.name == "error", reply
-    assert reply["code"] == code, reply["sentence"]
-    assert words in reply["sentence"]
+    assert reply.code == code, reply.sentence
+    assert words in reply.sentence
 
 
 def restarted(device: Any) -> Any:
@@ -58,9 +58,9 @@ def restarted(device: Any) -> Any:
 def test_update_changes_the_bundle_now_and_after_a_restart(device: Any, images: list[bytes]) -> None:
     assert device.bundle_id() == identity_of(images[0])
     reply = device.update(images[1])
-    assert (reply.name, reply["slot"], reply["bundle"]) == ("update_done", 1, identity_of(images[1]))
+    assert (reply.name, reply.slot, reply.bundle) == ("update_done", 1, identity_of(images[1]))
     assert device.bundle_id() == identity_of(images[1])
-    assert device.ask("hello", session=1)["slot"] == 1
+    assert device.ask("hello", session=1).slot == 1
     assert device.loaded[1] == parse_image(images[1]).keyword.model, "the mailbox has the new networks"
     assert device.flash.content(0)[: len(images[0])] == images[0], "the old one is kept"
     again = restarted(device)
@@ -71,14 +71,14 @@ def test_updates_take_turns(device: Any, images: list[bytes]) -> None:
     for number in range(7):
         image = images[number % 3]
         reply = device.update(image)
-        assert (reply.name, reply["slot"]) == ("update_done", 1 - number % 2)
+        assert (reply.name, reply.slot) == ("update_done", 1 - number % 2)
         device = restarted(device)
         assert device.bundle_id() == identity_of(image)
 
 
 def test_the_same_image_again_is_an_update_too(device: Any, images: list[bytes]) -> None:
-    assert device.update(images[0])["slot"] == 1
-    assert device.update(images[0])["slot"] == 0
+    assert device.update(images[0]).slot == 1
+    assert device.update(images[0]).slot == 0
     assert device.bundle_id() == identity_of(images[0])
 
 
@@ -109,11 +109,11 @@ def test_flash_is_written_in_whole_pages(device: Any, image: bytes) -> None:
 
 
 def test_begin_again_goes_on_where_it_was(device: Any, image: bytes) -> None:
-    assert begin(device, image)["received"] == 0
+    assert begin(device, image).received == 0
     data(device, image, 0)
     data(device, image, 960)
     reply = begin(device, image)
-    assert (reply.name, reply["slot"], reply["received"]) == ("update_ready", 1, 1920)
+    assert (reply.name, reply.slot, reply.received) == ("update_ready", 1, 1920)
     assert device.flash.wear[1] == 1
     rest(device, image, 1920)
     assert device.ask("update_end").name == "update_done"
@@ -122,17 +122,17 @@ def test_begin_again_goes_on_where_it_was(device: Any, image: bytes) -> None:
 def test_begin_of_another_image_starts_anew(device: Any, images: list[bytes]) -> None:
     begin(device, images[1])
     data(device, images[1], 0)
-    assert begin(device, images[2])["received"] == 0
+    assert begin(device, images[2]).received == 0
     assert device.flash.wear[1] == 2
     rest(device, images[2])
-    assert device.ask("update_end")["bundle"] == identity_of(images[2])
+    assert device.ask("update_end").bundle == identity_of(images[2])
 
 
 def test_the_same_hash_for_another_length_starts_anew(device: Any, images: list[bytes]) -> None:
     begin(device, images[1])
     data(device, images[1], 0)
     reply = device.ask("update_begin", bytes=len(images[1]) - 16, sha256=digest(images[1]))
-    assert reply["received"] == 0
+    assert reply.received == 0
     assert device.flash.wear[1] == 2
 
 
@@ -152,7 +152,7 @@ def test_after_a_failed_program_the_update_is_over(device: Any, image: bytes, fa
     begin(device, image)
     at = 0
     while (reply := data(device, image, at)).name == "update_ack":
-        at = reply["received"]
+        at = reply.received
     refused(reply, ErrorCode.STORAGE_FAILED)
     refused(data(device, image, at), ErrorCode.NO_UPDATE)
     refused(device.ask("update_end"), ErrorCode.NO_UPDATE)
@@ -164,16 +164,16 @@ def test_gaps_and_repeats_change_nothing(device: Any, image: bytes, rng: np.rand
     while received < len(image):
         wrong = int(rng.integers(0, len(image)))
         if wrong != received:
-            assert data(device, image, wrong, 333)["received"] == received
-        received = data(device, image, received)["received"]
-        assert data(device, image, max(0, received - 960), 960)["received"] == received
-    assert data(device, b"", 0)["received"] == received
+            assert data(device, image, wrong, 333).received == received
+        received = data(device, image, received).received
+        assert data(device, image, max(0, received - 960), 960).received == received
+    assert data(device, b"", 0).received == received
     assert device.ask("update_end").name == "update_done"
 
 
 def test_a_piece_without_bytes_is_answered(device: Any, image: bytes) -> None:
     begin(device, image)
-    assert data(device, b"", 0)["received"] == 0
+    assert data(device, b"", 0).received == 0
 
 
 def test_data_beyond_the_end_is_refused(device: Any, image: bytes) -> None:
@@ -182,7 +182,7 @@ def test_data_beyond_the_end_is_refused(device: Any, image: bytes) -> None:
         piece = np.zeros(count, np.uint8)
         reply = device.ask("update_data", offset=offset, data=piece)
         refused(reply, ErrorCode.OUT_OF_RANGE, f"data at {offset} goes beyond")
-    assert data(device, image, 0)["received"] == 960
+    assert data(device, image, 0).received == 960
 
 
 def test_without_a_beginning_nothing_is_taken(device: Any, image: bytes) -> None:
@@ -220,7 +220,7 @@ def test_a_reset_and_a_new_session_forget_the_update(device: Any, images: list[b
     data(device, images[1], 0)
     device.ask("reset") if how == "reset" else device.ask("hello", session=2)
     refused(data(device, images[1], 960), ErrorCode.NO_UPDATE)
-    assert device.ask("hello", session=2)["bundle"] == identity_of(images[0])
+    assert device.ask("hello", session=2).bundle == identity_of(images[0])
     assert device.update(images[1]).name == "update_done"
 
 
@@ -315,14 +315,14 @@ def test_update_while_a_segment_is_open(device: Any, images: list[bytes]) -> Non
     device.ask("begin", segment=7, samples=960)
     begin(device, images[1])
     rest(device, images[1])
-    assert device.ask("begin", segment=7, samples=960)["received"] == 0
+    assert device.ask("begin", segment=7, samples=960).received == 0
     device.ask("end", segment=7, checksum=0)
     assert device.ask("update_end").name == "update_done"
     refused(device.ask("audio", segment=7, offset=0, pcm=pcm), ErrorCode.NO_SEGMENT)
     assert device.ask("begin", segment=8, samples=480).name == "ready"
     device.ask("audio", segment=8, offset=0, pcm=pcm)
     reply = device.ask("end", segment=8, checksum=zlib.crc32(pcm.tobytes()))
-    assert (reply.name, len(reply["acoustic"]), len(reply["keyword"])) == ("result", 3, 2)
+    assert (reply.name, len(reply.acoustic), len(reply.keyword)) == ("result", 3, 2)
 
 
 def test_update_while_listening(device: Any, images: list[bytes]) -> None:
@@ -336,7 +336,7 @@ def test_update_while_listening(device: Any, images: list[bytes]) -> None:
 
     device.give("microphone", take)
     device.give("microphone_power", lambda _, on: switched.append(on))
-    assert device.ask("listen", mode=1)["mode"] == 1
+    assert device.ask("listen", mode=1).mode == 1
     for _ in range(3):
         device.core.lib.ut_device_poll(device.device)
     begin(device, images[1])
@@ -345,7 +345,7 @@ def test_update_while_listening(device: Any, images: list[bytes]) -> None:
     assert device.ask("update_end").name == "update_done"
     assert switched == [1, 0]
     refused(device.ask("get_live"), ErrorCode.NOT_LISTENING)
-    assert device.ask("listen", mode=1)["mode"] == 1
+    assert device.ask("listen", mode=1).mode == 1
 
 
 STARTS: dict[str, Callable[[bytes], Flash]] = {
@@ -365,7 +365,7 @@ def test_a_device_without_a_bundle_answers_and_can_be_updated(
     device = make_device(flash)
     assert device.start() == -1
     hello = device.ask("hello", session=1)
-    assert (hello["bundle"], hello["slot"], hello["labels"], hello["keywords"]) == ("", 255, 0, 0)
+    assert (hello.bundle, hello.slot, hello.labels, hello.keywords) == ("", 255, 0, 0)
     refused(device.ask("begin", segment=1, samples=480), ErrorCode.NO_BUNDLE)
     assert device.update(image).name == "update_done"
     assert device.bundle_id() == identity_of(image)
@@ -405,7 +405,7 @@ def test_record_areas_of_rubbish_leave_the_first_slot(make_device: Any, images: 
     flash = Flash(SLOT_BYTES, images[:2], [b"\x5a" * 4096, bytes(4096)])
     device = make_device(flash)
     assert device.start() == 0
-    assert device.update(images[2])["slot"] == 1
+    assert device.update(images[2]).slot == 1
     assert restarted(device).bundle_id() == identity_of(images[2])
     assert flash.misuse == []
 
@@ -416,7 +416,7 @@ def test_where_the_enabled_slot_is_spoilt_the_other_one_runs(device: Any, images
     device.flash.erase(1)
     again = restarted(device)
     assert (again.slot, again.bundle_id()) == (0, identity_of(images[0]))
-    assert again.update(images[2])["slot"] == 1
+    assert again.update(images[2]).slot == 1
     assert restarted(again).bundle_id() == identity_of(images[2])
 
 
@@ -426,7 +426,7 @@ def test_a_bundle_that_cannot_be_loaded_now_is_not_overwritten(make_device: Any,
     device = make_device(flash)
     device.refuse_load[parse_image(images[0]).keyword.model] = 3
     assert device.start() == -1
-    assert device.update(images[1])["slot"] == 1
+    assert device.update(images[1]).slot == 1
     assert flash.content(0)[: len(images[0])] == images[0]
 
 

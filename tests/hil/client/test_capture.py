@@ -12,6 +12,7 @@ from firmware_bridge.ports.host.build import build_core
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.ports.host.microphone import RecordedMicrophone
+from firmware_bridge.protocol import messages
 from hil.client import capture
 from hil.client.capture import Recording, record
 from hil.client.client import DeviceClient
@@ -146,10 +147,12 @@ def test_a_device_that_goes_back_in_time(clock: Clock) -> None:
     class Confused:
         calls = 0
 
-        def ask(self, name: str, **fields: Any) -> dict[str, Any]:
-            self.calls += name == "get_capture"
+        def ask(self, request: messages.Request) -> messages.Reply:
+            if not isinstance(request, messages.GetCapture):
+                return messages.Listening(mode=0)
+            self.calls += 1
             offset = 0 if self.calls < 2 else 100
-            return {"offset": offset, "pcm": np.ones(480, np.int16), "lost_samples": 0}
+            return messages.Captured(offset, 480, 0, np.ones(480, np.int16))
 
     with pytest.raises(DeviceError, match="sends sample 100 again, 480 was due"):
         record(Confused(), 1.0, clock)  # type: ignore[arg-type]

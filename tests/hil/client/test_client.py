@@ -22,6 +22,7 @@ from firmware_bridge.protocol import (
     decode,
     encode,
     encode_frame,
+    messages,
 )
 from firmware_bridge.protocol.engine import NO_SLOT
 from firmware_bridge.protocol.loopback import LoopbackEngine
@@ -99,7 +100,7 @@ def test_a_late_reply_to_an_earlier_request_is_not_taken_for_the_present_one() -
             return late + data
 
     client = client_on(Echoing(DeviceServer(ENGINE, ENGINE.identity)))
-    good = [client.stats()["frames_good"] for _ in range(4)]
+    good = [client.stats().frames_good for _ in range(4)]
     assert good == [1, 2, 3, 4]
 
 
@@ -118,9 +119,9 @@ def test_a_lost_end_of_frame_costs_one_attempt_not_two() -> None:
 def test_stats_and_reset() -> None:
     client = client_on(memory_link())
     client.score_segment(speech(1000))
-    assert client.stats()["segments_scored"] == 1
+    assert client.stats().segments_scored == 1
     client.reset()
-    assert client.stats()["frames_bad"] == 0
+    assert client.stats().frames_bad == 0
 
 
 RATE = st.floats(0, 0.3)
@@ -229,7 +230,7 @@ def test_a_device_without_a_bundle_can_be_greeted_but_not_used() -> None:
         client.score_segment(speech(100))
     assert "undertone update" in caught.value.remedy
     with pytest.raises(DeviceRefused, match="not_capable"):
-        client.ask("listen", mode=1)
+        client.ask(messages.Listen(mode=1))
 
 
 def test_times_are_counted_in_the_devices_own_ticks() -> None:

@@ -20,7 +20,7 @@ from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.build import build_core
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
-from firmware_bridge.protocol import TABLE, DeviceServer, ErrorCode, Message
+from firmware_bridge.protocol import TABLE, DeviceServer, ErrorCode, messages
 from firmware_bridge.protocol.loopback import LoopbackEngine
 from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
@@ -153,9 +153,9 @@ def test_what_came_is_not_sent_again(door: Door, new: bytes) -> None:
     talk = client(door)
     digest = np.frombuffer(hashlib.sha256(new).digest(), np.uint8)
     talk.hello()
-    talk.ask("update_begin", bytes=len(new), sha256=digest)
+    talk.ask(messages.UpdateBegin(bytes=len(new), sha256=digest))
     for at in range(0, len(new) - 2000, 960):
-        talk.ask("update_data", offset=at, data=np.frombuffer(new[at : at + 960], np.uint8))
+        talk.ask(messages.UpdateData(offset=at, data=np.frombuffer(new[at : at + 960], np.uint8)))
     before = door.taken
     assert send_update(talk, new).bundle == bundle_of(new)
     assert door.taken - before < 4000
@@ -177,12 +177,12 @@ def test_another_session_begins_anew(door: Door, flash: Flash, new: bytes) -> No
 def test_a_device_that_was_reset_meanwhile_is_sent_all_again(door: Door, flash: Flash, new: bytes) -> None:
     talk, ask, count = client(door), DeviceClient.ask, 0
 
-    def disturbed(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
+    def disturbed(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
         nonlocal count
-        count += request == "update_data"
-        if request == "update_data" and count == 4:
+        count += isinstance(request, messages.UpdateData)
+        if isinstance(request, messages.UpdateData) and count == 4:
             self.reset()
-        return ask(self, request, *rest, **fields)
+        return ask(self, request, *rest)
 
     talk.ask = disturbed.__get__(talk)  # type: ignore[method-assign]
     assert send_update(talk, new).bundle == bundle_of(new)
@@ -192,10 +192,10 @@ def test_a_device_that_was_reset_meanwhile_is_sent_all_again(door: Door, flash: 
 def test_a_device_that_always_forgets_is_given_up(door: Door, new: bytes) -> None:
     talk, ask = client(door), DeviceClient.ask
 
-    def disturbed(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
-        if request == "update_data":
+    def disturbed(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
+        if isinstance(request, messages.UpdateData):
             self.reset()
-        return ask(self, request, *rest, **fields)
+        return ask(self, request, *rest)
 
     talk.ask = disturbed.__get__(talk)  # type: ignore[method-assign]
     with pytest.raises(UpdateLost, match="3 times") as caught:
@@ -260,9 +260,9 @@ def test_a_process_killed_in_its_update_comes_back_with_the_old_bundle(
 def test_a_lost_last_answer_is_made_up_for_by_hello(door: Door, new: bytes) -> None:
     talk, ask = client(door), DeviceClient.ask
 
-    def lossy(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
-        reply = ask(self, request, *rest, **fields)
-        if request == "update_end":
+    def lossy(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
+        reply = ask(self, request, *rest)
+        if isinstance(request, messages.UpdateEnd):
             raise DeviceSilent("nothing came", "")
         return reply
 
@@ -362,7 +362,7 @@ def test_every_refusal_of_an_update_has_a_kind_and_a_remedy() -> None:
 def test_refusals_that_nobody_expects_are_passed_on(door: Door, new: bytes) -> None:
     talk = client(door)
 
-    def odd(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
+    def odd(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
         raise DeviceRefused(ErrorCode.TOO_LONG, "what?")
 
     talk.ask = odd.__get__(talk)  # type: ignore[method-assign]
@@ -374,12 +374,12 @@ def test_refusals_that_nobody_expects_are_passed_on(door: Door, new: bytes) -> N
 def test_a_device_that_counts_wrong_is_left(door: Door, new: bytes, received: int, calls: int) -> None:
     talk, ask, asked = client(door), DeviceClient.ask, 0
 
-    def wrong(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
+    def wrong(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
         nonlocal asked
-        reply = ask(self, request, *rest, **fields)
-        if request == "update_data":
+        reply = ask(self, request, *rest)
+        if isinstance(request, messages.UpdateData):
             asked += 1
-            reply.fields["received"] = received
+            return messages.UpdateAck(received=received)
         return reply
 
     talk.ask = wrong.__get__(talk)  # type: ignore[method-assign]
@@ -392,10 +392,10 @@ def test_a_device_that_keeps_the_old_bundle_is_noticed(door: Door, new: bytes) -
     """It says that the update is done, and then answers with what it had."""
     talk, ask = client(door), DeviceClient.ask
 
-    def lying(self: DeviceClient, request: str, *rest: Any, **fields: Any) -> Message:
-        if request == "update_end":
-            return Message("update_done", {"slot": 1, "bundle": bundle_of(new)})
-        return ask(self, request, *rest, **fields)
+    def lying(self: DeviceClient, request: messages.Request, *rest: Any) -> messages.Reply:
+        if isinstance(request, messages.UpdateEnd):
+            return messages.UpdateDone(slot=1, bundle=bundle_of(new))
+        return ask(self, request, *rest)
 
     talk.ask = lying.__get__(talk)  # type: ignore[method-assign]
     with pytest.raises(UpdateLost, match="answers with"):

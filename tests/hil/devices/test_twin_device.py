@@ -10,8 +10,9 @@ import pytest
 
 from firmware_bridge.base.errors import DeviceError, UnknownName
 from firmware_bridge.base.evidence import Evidence
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.ports.twin.build import find_compilers
+from firmware_bridge.protocol import messages
 from firmware_bridge.reference.device import ReferenceDevice
 from hil.client.client import DeviceClient
 from hil.devices import open_device
@@ -22,7 +23,7 @@ from hil.rig.run import Segment
 @pytest.fixture(scope="module", autouse=True)
 def _needs() -> None:
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
 
 
@@ -59,7 +60,7 @@ def test_why_it_stopped_is_what_the_user_reads(bundle_path: Path) -> None:
         client = DeviceClient(device.link())
         client.hello()
         with pytest.raises(DeviceError) as caught:
-            client.ask("update_begin", bytes=9000, sha256=[0] * 32)
+            client.ask(messages.UpdateBegin(bytes=9000, sha256=[0] * 32))
         assert "the twin ended: the power went during flash operation 0" in caught.value.what
         assert caught.value.remedy
 

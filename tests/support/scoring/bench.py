@@ -14,10 +14,9 @@ import pytest
 from cffi import FFI
 
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.toolchain import compile_library
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
-from firmware_bridge.microfrontend.build import BUILD
-from firmware_bridge.ports.host.build import compile_library
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 from firmware_bridge.protocol import (
     DeviceServer,
@@ -121,7 +120,7 @@ class Bench:
     def refused(self, name: str, **fields: Any) -> tuple[int, str]:
         reply = self.answer(name, **fields)
         assert reply.name == "error", reply
-        return reply["code"], reply["sentence"]
+        return reply.code, reply.sentence
 
     def send(self, pcm: np.ndarray, cuts: Sequence[int] = (), segment: int = 1) -> list[Message]:
         """Send a segment, cut before these samples and at every 480; return the answers."""
@@ -204,7 +203,7 @@ def compile_bench(bundle: Bundle, folder: Path, flags: Sequence[str] = ()) -> Pa
     sizes = [*size_flags(spec), WRAPPED, "-Wno-conversion", "-Wno-cast-function-type"]
     sources = [*core_sources(folder), BENCH]
     try:
-        return compile_library("bench", sources, include_folders(folder), [*sizes, *flags], BUILD)
+        return compile_library("bench", sources, include_folders(folder), [*sizes, *flags])
     except EnvironmentLacking as lacking:
         if "no C compiler" in lacking.what:
             pytest.skip(lacking.what)

@@ -16,6 +16,7 @@ import pytest
 from firmware_bridge.base.errors import DeviceError
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.protocol import TABLE, Frame, encode, encode_frame
+from firmware_bridge.protocol.messages import Stats
 from hil.link.link import LinkLost
 from tools.board.figures import STATS, bars, shares, stats_heading, stats_row
 from tools.board.listen import read_file, read_port
@@ -199,11 +200,11 @@ class TestStats:
         class Client:
             left = 41
 
-            def stats(self) -> dict[str, int]:
+            def stats(self) -> Stats:
                 self.left -= 1
                 if not self.left:
                     raise KeyboardInterrupt
-                return COUNTERS
+                return Stats(**COUNTERS)
 
         with pytest.raises(KeyboardInterrupt):
             monitor.poll_stats(Client(), 0.0, None, False)  # type: ignore[arg-type]
@@ -218,10 +219,10 @@ class TestStats:
             "stack_peak_bytes": 900,
             "temperature_mc": 41_250,
         }
-        row = stats_row(full)
+        row = stats_row(Stats(**full))
         assert row.split() == ["90.5", "12", "0", "0", "0", "0", "0", "0", "1235", "900", "41.2"]
         assert len(row) == sum(width for _, width, _ in STATS) <= 80
-        bare = stats_row(COUNTERS | {"temperature_mc": -(2**31)}).split()
+        bare = stats_row(Stats(**COUNTERS | {"temperature_mc": -(2**31)})).split()
         assert bare[-3:] == ["-", "-", "-"]
 
 

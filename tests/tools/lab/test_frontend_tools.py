@@ -135,7 +135,7 @@ def test_the_chips_budget() -> None:
 
 
 def test_a_chip_without_compiler_or_emulator_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(m7, "BUILD", tmp_path)
+    monkeypatch.setattr(m7, "NATIVE", tmp_path)
     monkeypatch.setattr(m7, "TARGET", ("--no-such-flag",))
     pytest.importorskip("ziglang")
     with pytest.raises(EnvironmentLacking, match="build failed"):
@@ -162,7 +162,8 @@ def test_the_emitted_c_holds_the_tables(name: str) -> None:
 def test_the_emitted_c_compiles(tmp_path: Path) -> None:
     import subprocess
 
-    from firmware_bridge.microfrontend.build import CORE, STRICT
+    from firmware_bridge.base.toolchain import STRICT
+    from firmware_bridge.microfrontend.build import CORE
 
     if shutil.which("gcc") is None:
         pytest.skip("no gcc here")

@@ -196,7 +196,7 @@ def test_a_machine_without_a_c_compiler(monkeypatch: pytest.MonkeyPatch) -> None
         raise EnvironmentLacking("no C compiler found", "install gcc")
 
     assert machine.check_c_compiler(Machine()).state == "ok"
-    monkeypatch.setattr("firmware_bridge.microfrontend.build.find_compiler", none)
+    monkeypatch.setattr("firmware_bridge.base.toolchain.find_compiler", none)
     found = machine.check_c_compiler(Machine())
     assert (found.state, found.fix, found.needed) == ("missing", "install gcc", True)
 

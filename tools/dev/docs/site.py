@@ -49,6 +49,7 @@ docs/in_your_project
 
 reference/verbs
 docs/wire
+docs/c_api
 docs/image
 docs/faults
 docs/supported_operations

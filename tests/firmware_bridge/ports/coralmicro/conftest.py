@@ -13,8 +13,8 @@ from typing import Any
 import cffi
 import pytest
 
+from firmware_bridge.base.toolchain import find_compiler
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.microfrontend.build import find_compiler
 from firmware_bridge.ports.sources import core_sources, include_folders, size_flags, write_sources
 
 HERE = Path(__file__).parent
@@ -65,7 +65,7 @@ def compile_glue(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Co
         library = folder / f"{shim}.so"
         of_core = [path for path in core_sources(made) if not parts or path.stem in ("crash", "crc32")]
         whole = [f"{folder}/{path.stem}.o" for path in of_core]
-        _run([*find_compiler(), "-std=c99", "-c", *flags, *map(str, of_core)], folder)
+        _run([*find_compiler().command, "-std=c99", "-c", *flags, *map(str, of_core)], folder)
         sources = [str(APP / part) for part in parts] or [str(path) for path in sorted(APP.glob("*.cc"))]
         _run(
             [

@@ -17,6 +17,7 @@ from firmware_bridge.contract.image import parse_image
 from firmware_bridge.ports.coralmicro import build
 from firmware_bridge.ports.coralmicro.build import (
     APP_HEADER,
+    HERE,
     SLOT_BYTES,
     build_coralmicro,
     is_compiled,
@@ -86,12 +87,11 @@ def sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sdk:
 
 def test_made_files_are_what_cmake_wants(bundle: Bundle, tmp_path: Path) -> None:
     write_made(bundle, tmp_path)
-    text = (tmp_path / "sources.cmake").read_text()
-    assert text.count("set(UNDERTONE_") == 3
-    sources = [line.strip().strip('"') for line in text.splitlines() if line.strip().endswith('.c"')]
-    assert {Path(source).name for source in sources} >= {"device.c", "spectrum.c", "ut_tables.c"}
-    assert all(Path(source).is_file() for source in sources)
+    text = (tmp_path / "made.cmake").read_text()
     assert "UT_MAX_CHANNELS=" in text and "-DUT_" not in text
+    assert {"ut_tables.c", "protocol_dispatch.c", "rt1176.h"} <= {file.name for file in tmp_path.iterdir()}
+    port = (HERE / "CMakeLists.txt").read_text()
+    assert "core/undertone.cmake" in port and "-std=c99" not in port, "the core is built as everywhere"
     assert parse_image((tmp_path / "image.bin").read_bytes()).bundle == bundle.id
 
 

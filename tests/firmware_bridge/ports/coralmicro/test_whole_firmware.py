@@ -16,7 +16,16 @@ from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
 from firmware_bridge.microfrontend import MicroFrontend
-from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, FrameFault, decode, encode, encode_frame
+from firmware_bridge.protocol import (
+    TABLE,
+    Frame,
+    FrameDecoder,
+    FrameFault,
+    decode,
+    encode,
+    encode_frame,
+    messages,
+)
 from hil.client.capture import record
 from hil.client.client import DeviceClient
 from hil.client.conversation import DeviceRefused
@@ -117,12 +126,12 @@ def test_marks_add_up(bundle: Bundle, start: Start) -> None:
     _, client = start(fake_image(bundle, 5))
     client.hello()
     first = client.stats()
-    assert first["stack_peak_bytes"] == 16384 - 4 * 1096
-    assert first["temperature_mc"] == 41500
-    assert first["receive_overruns"] == 0 and first["receive_peak_bytes"] > 0
-    assert first["ram_peak_bytes"] >= first["ram_bytes"] > 340 + 2 * 1008
+    assert first.stack_peak_bytes == 16384 - 4 * 1096
+    assert first.temperature_mc == 41500
+    assert first.receive_overruns == 0 and first.receive_peak_bytes > 0
+    assert first.ram_peak_bytes >= first.ram_bytes > 340 + 2 * 1008
     time.sleep(0.03)
-    assert client.stats()["uptime_ms"] - first["uptime_ms"] >= 25
+    assert client.stats().uptime_ms - first.uptime_ms >= 25
 
 
 def test_a_bundle_is_exchanged_and_runs_at_once(bundle: Bundle, start: Start) -> None:
@@ -180,7 +189,7 @@ def test_what_the_driver_loses_is_counted(bundle: Bundle, start: Start) -> None:
     heard = record(client, 0.5)
     assert heard.lost_samples == 3 * 800
     assert np.diff(heard.pcm.astype(int)).max() == 3 * 800 + 1  # where they are missing
-    assert client.stats()["microphone_overruns"] == 1
+    assert client.stats().microphone_overruns == 1
 
 
 def test_without_a_tpu_the_board_answers_all_the_same(bundle: Bundle, start: Start) -> None:
@@ -190,7 +199,7 @@ def test_without_a_tpu_the_board_answers_all_the_same(bundle: Bundle, start: Sta
     assert board.device_leds() == 1
     with pytest.raises(DeviceRefused, match="neither slot holds a bundle"):
         client.score_segment(window(bundle, 1))
-    assert client.stats()["temperature_mc"] == -(2**31)
+    assert client.stats().temperature_mc == -(2**31)
 
 
 def test_without_a_tpu_hello_says_so_and_a_late_one_is_taken(bundle: Bundle, start: Start) -> None:
@@ -213,8 +222,8 @@ def test_a_run_that_fails_is_answered_counted_and_ends_in_a_restart(bundle: Bund
     with pytest.raises(DeviceRefused, match="a network gave no scores"):
         client.score_segment(pcm)
     until(lambda: board.device_resets() > 0)
-    assert client.stats()["tpu_failures"] >= 1
-    assert client.stats()["temperature_mc"] == -(2**31)
+    assert client.stats().tpu_failures >= 1
+    assert client.stats().temperature_mc == -(2**31)
 
 
 def test_the_end_of_a_segment_moves_nothing_over_usb(bundle: Bundle, start: Start) -> None:
@@ -265,20 +274,20 @@ def test_hello_and_stats_say_why_the_board_started(
 ) -> None:
     _, client = start(fake_image(bundle, 5), flags=flags)
     assert client.hello().reset_reason == TABLE.reset_reasons[reason]
-    assert client.stats()["reset_reason"] == TABLE.reset_reasons[reason]
+    assert client.stats().reset_reason == TABLE.reset_reasons[reason]
 
 
 def test_the_watchdog_s_handler_leaves_evidence(bundle: Bundle, start: Start) -> None:
     board, client = start(fake_image(bundle, 5))
     client.hello()
-    assert client.ask("get_crash")["reason"] == 0
+    assert client.ask(messages.GetCrash()).reason == 0
     frame = ffi.new("uint32_t[]", list(range(100, 108)) + [0] * 1100)
     board.crash(frame, TABLE.reset_reasons["watchdog"])
-    found = client.ask("get_crash")
-    assert found["reason"] == TABLE.reset_reasons["watchdog"]
-    assert list(found["registers"])[:8] == list(range(100, 108))
-    assert list(found["registers"])[9:] == [0x8200, 0x40000000, 0, 0x20100000]
-    assert found["task"] == "undertone"
+    found = client.ask(messages.GetCrash())
+    assert found.reason == TABLE.reset_reasons["watchdog"]
+    assert list(found.registers)[:8] == list(range(100, 108))
+    assert list(found.registers)[9:] == [0x8200, 0x40000000, 0, 0x20100000]
+    assert found.task == "undertone"
     assert client.hello().troubles & TABLE.troubles["crash_kept"]
     assert board.device_resets() == 1
 
@@ -293,11 +302,11 @@ def test_a_task_that_used_up_its_stack_is_named(bundle: Bundle, start: Start, fl
     words = ffi.new("uint32_t[]", saved + [0] * 1100)
     board.stack_overflow(words)
     until(lambda: board.device_resets() > 0)
-    found = client.ask("get_crash")
-    assert found["reason"] == TABLE.reset_reasons["fault"]
-    assert found["task"] == "undertone"
-    assert list(found["registers"])[:8] == list(range(100, 108))
-    assert "the task's stack was too small" in crash_record(found.fields, None)["faults"]
+    found = client.ask(messages.GetCrash())
+    assert found.reason == TABLE.reset_reasons["fault"]
+    assert found.task == "undertone"
+    assert list(found.registers)[:8] == list(range(100, 108))
+    assert "the task's stack was too small" in crash_record(found, None)["faults"]
     assert client.hello().troubles & TABLE.troubles["crash_kept"]
 
 
@@ -307,10 +316,10 @@ def test_a_fault_on_a_full_stack_says_so(bundle: Bundle, start: Start) -> None:
     client.hello()
     frame = ffi.new("uint32_t[]", list(range(100, 108)) + [0] * 1100)
     board.crash(frame, TABLE.reset_reasons["fault"])
-    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 0
+    assert client.ask(messages.GetCrash()).registers[9] >> 20 & 1 == 0
     board.stack_overflow(frame)
     board.crash(frame, TABLE.reset_reasons["fault"])
-    assert client.ask("get_crash")["registers"][9] >> 20 & 1 == 1
+    assert client.ask(messages.GetCrash()).registers[9] >> 20 & 1 == 1
 
 
 def test_new_weights_under_an_old_token_lead_to_a_restart(bundle: Bundle, start: Start) -> None:
@@ -334,7 +343,7 @@ def test_a_burst_on_the_uart_is_whole_or_counted(bundle: Bundle, start: Start) -
     board, client = start(fake_image(bundle, 5))
     client.hello()
     request = encode_frame(Frame(1, 42, encode("hello", session=9)))
-    first = client.stats()["frames_good"]
+    first = client.stats().frames_good
     burst = request * 40  # far more than the 64 bytes of the SDK's console
     board.console_in(burst, len(burst))
     asked = 0
@@ -342,10 +351,10 @@ def test_a_burst_on_the_uart_is_whole_or_counted(bundle: Bundle, start: Start) -
     def heard_on_the_uart() -> int:
         nonlocal asked
         asked += 1  # a good frame as well
-        return client.stats()["frames_good"] - first - asked
+        return client.stats().frames_good - first - asked
 
     until(lambda: heard_on_the_uart() >= 40)
-    assert client.stats()["receive_overruns"] == 0
+    assert client.stats().receive_overruns == 0
 
 
 def test_an_empty_board_takes_its_first_bundle(bundle: Bundle, start: Start) -> None:
@@ -370,5 +379,5 @@ def test_the_uart_speaks_the_same_protocol_between_printed_lines(bundle: Bundle,
             time.sleep(0.005)
         (reply,) = [frame for frame in frames if isinstance(frame, Frame)]
         assert reply.sequence == 42
-        assert decode(reply.kind, reply.payload)["build"] == "coralmicro 2"
+        assert decode(reply.kind, reply.payload).build == "coralmicro 2"
         assert sum(not isinstance(frame, Frame) for frame in frames) == bool(printed)

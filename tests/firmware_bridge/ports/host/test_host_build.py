@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.base import toolchain
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.toolchain import compile_library, compiler_of
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
-from firmware_bridge.ports.host import build
-from firmware_bridge.ports.host.build import build_core, build_host, compile_library
+from firmware_bridge.ports.host.build import build_core, build_host
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library, declarations, struct_of
 
@@ -33,7 +34,7 @@ def test_a_build_says_what_it_takes(bundle: Bundle, tmp_path: Path) -> None:
 def test_the_packaged_compiler_will_do(bundle: Bundle, tmp_path: Path) -> None:
     if importlib.util.find_spec("ziglang") is None:
         pytest.skip("the package ziglang is not installed")
-    library = Library(build_core(bundle, tmp_path, [sys.executable, "-m", "ziglang", "cc"]))
+    library = Library(build_core(bundle, tmp_path, compiler_of([sys.executable, "-m", "ziglang", "cc"])))
     device = HostDevice(library, Flash(65536, [build_image(bundle, compiled=False)]))
     assert device.slot == 0
 
@@ -41,7 +42,7 @@ def test_the_packaged_compiler_will_do(bundle: Bundle, tmp_path: Path) -> None:
 def test_a_compiler_too_old_for_this_machine_builds_the_plain_core(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "cpu_level", lambda: "v9")
+    monkeypatch.setattr(toolchain, "cpu_level", lambda: "v9")
     assert build_core(bundle, tmp_path).is_file()
 
 

@@ -73,26 +73,26 @@ def noise(count: int) -> np.ndarray:
 def test_it_says_what_it_is(bench: Bench, bundle: Bundle) -> None:
     identity = bench.ask("hello", session=1)
     models = bundle.manifest.models
-    assert (identity["bundle"], identity["slot"], identity["evidence"]) == (bundle.id, 0, "simulated")
-    assert identity["acoustic_sha256"] == models["acoustic"].sha256
-    assert identity["keyword_sha256"] == models["keyword"].sha256
-    assert identity["frontend"] == bundle.manifest.table_hash
-    assert identity["capabilities"] == TABLE.capabilities["update"]
+    assert (identity.bundle, identity.slot, identity.evidence) == (bundle.id, 0, "simulated")
+    assert identity.acoustic_sha256 == models["acoustic"].sha256
+    assert identity.keyword_sha256 == models["keyword"].sha256
+    assert identity.frontend == bundle.manifest.table_hash
+    assert identity.capabilities == TABLE.capabilities["update"]
 
 
 def test_times_are_counted_per_stage(bench: Bench) -> None:
     pcm = noise(30000)
     bench.send(pcm)
     result = bench.ask("end", segment=1, checksum=zlib.crc32(pcm.tobytes()))
-    assert result["windows"] == 6
-    assert 0 < result["tail_cycles"] <= result["features_cycles"]
-    assert result["acoustic_cycles"] > 0
+    assert result.windows == 6
+    assert 0 < result.tail_cycles <= result.features_cycles
+    assert result.acoustic_cycles > 0
     stats = bench.ask("get_stats")
-    assert stats["features_cycles"] >= result["features_cycles"]
-    assert stats["longest_window_cycles"] >= result["acoustic_cycles"] // 6
-    assert (stats["ram_bytes"], stats["ram_peak_bytes"], stats["stack_peak_bytes"]) == (1, 2, 3)
-    assert stats["receive_peak_bytes"] > 900, "a frame of audio"
-    assert stats["temperature_mc"] == -(2**31), "unknown"
+    assert stats.features_cycles >= result.features_cycles
+    assert stats.longest_window_cycles >= result.acoustic_cycles // 6
+    assert (stats.ram_bytes, stats.ram_peak_bytes, stats.stack_peak_bytes) == (1, 2, 3)
+    assert stats.receive_peak_bytes > 900, "a frame of audio"
+    assert stats.temperature_mc == -(2**31), "unknown"
 
 
 class Failing(Int8Network):
@@ -104,7 +104,7 @@ def test_a_network_that_fails_is_an_answer(library: Library, image: bytes) -> No
     bench = Bench(library, Flash(SLOT_BYTES, [image]), network=Failing)
     bench.send(noise(8000))
     reply = bench.ask("end", segment=1, checksum=zlib.crc32(noise(8000).tobytes()))
-    assert reply["code"] == ErrorCode.INTERNAL
+    assert reply.code == ErrorCode.INTERNAL
 
 
 def broken(_: bytes) -> Int8Network:
@@ -118,8 +118,8 @@ def lacking(_: bytes) -> Int8Network:
 def test_networks_that_do_not_load_leave_a_device_without_a_bundle(library: Library, image: bytes) -> None:
     bench = Bench(library, Flash(SLOT_BYTES, [image]), network=broken)
     assert bench.device.slot == -1
-    assert bench.ask("hello", session=1)["slot"] == 255
-    assert bench.ask("begin", segment=1, samples=5)["code"] == ErrorCode.NO_BUNDLE
+    assert bench.ask("hello", session=1).slot == 255
+    assert bench.ask("begin", segment=1, samples=5).code == ErrorCode.NO_BUNDLE
 
 
 def test_what_fails_in_python_is_raised_not_swallowed(library: Library, image: bytes) -> None:
@@ -141,19 +141,19 @@ def test_live_scores_are_the_references(library: Library, image: bytes, bundle: 
     """Three seconds heard; the mean of the last three windows' fused scores is the smoothed one."""
     pcm = noise(48000)
     bench = Bench(library, Flash(SLOT_BYTES, [image]), microphone=RecordedMicrophone(pcm, clock=None))
-    assert bench.ask("get_live")["code"] == ErrorCode.NOT_LISTENING
+    assert bench.ask("get_live").code == ErrorCode.NOT_LISTENING
     bench.ask("listen", mode=TABLE.listen_modes["live"])
     for _ in range(20):
         bench.device.poll()
     live = bench.ask("get_live")
     device = ReferenceDevice(bundle)
     scored = [device.score_features(window) for window in device.segment_features(pcm)]
-    assert live["windows"] == len(scored) == 11
-    assert np.array_equal(live["fused"], scored[-1].fused)
-    assert np.array_equal(live["keyword"], scored[-1].keyword)
+    assert live.windows == len(scored) == 11
+    assert np.array_equal(live.fused, scored[-1].fused)
+    assert np.array_equal(live.keyword, scored[-1].keyword)
     total = sum(one.fused.astype(int) for one in scored[-3:])
-    assert np.array_equal(live["smoothed"], (2 * total + 3) // 6)
-    assert live["lost_samples"] == 0
+    assert np.array_equal(live.smoothed, (2 * total + 3) // 6)
+    assert live.lost_samples == 0
 
 
 def test_captured_samples_are_the_recording(library: Library, image: bytes) -> None:
@@ -165,8 +165,8 @@ def test_captured_samples_are_the_recording(library: Library, image: bytes) -> N
     got = np.zeros(0, np.int16)
     while len(got) < len(pcm):
         part = bench.ask("get_capture", offset=len(got))
-        assert (part["offset"], part["lost_samples"]) == (len(got), 0)
-        got = np.concatenate([got, part["pcm"]])
+        assert (part.offset, part.lost_samples) == (len(got), 0)
+        got = np.concatenate([got, part.pcm])
     assert np.array_equal(got, pcm)
 
 
@@ -181,8 +181,8 @@ def test_a_reset_and_a_new_host_end_listening_and_update(
     assert len(microphone.take(9)[0]) == 9
     bench.ask(request_name, **({"session": 5} if request_name == "hello" else {}))
     assert len(microphone.take(9)[0]) == 0, "it is off"
-    assert bench.ask("get_capture", offset=0)["code"] == ErrorCode.NOT_LISTENING
-    assert bench.ask("update_data", offset=0, data=[1])["code"] == ErrorCode.NO_UPDATE
+    assert bench.ask("get_capture", offset=0).code == ErrorCode.NOT_LISTENING
+    assert bench.ask("update_data", offset=0, data=[1]).code == ErrorCode.NO_UPDATE
 
 
 def test_a_microphone_that_nobody_hears_loses_the_oldest() -> None:

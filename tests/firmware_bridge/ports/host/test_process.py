@@ -15,7 +15,7 @@ import soundfile
 
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.host.__main__ import main
-from firmware_bridge.protocol import TABLE
+from firmware_bridge.protocol import TABLE, messages
 from firmware_bridge.reference.device import ReferenceDevice
 from hil.client.client import DeviceClient
 from hil.link.link import SerialLink
@@ -51,7 +51,7 @@ def test_it_scores_as_the_reference(bundle: Bundle, where: tuple[str, ...], rng:
         assert all(map(np.array_equal, features, want.segment_features(pcm)))
         assert client.identity.has_bundle
         assert result.stage_us["acoustic"] > 0
-        assert client.stats()["ram_bytes"] > 1_000_000
+        assert client.stats().ram_bytes > 1_000_000
 
 
 def test_one_host_after_another_on_tcp(bundle: Bundle) -> None:
@@ -72,10 +72,10 @@ def test_the_flash_file_and_the_microphone(bundle: Bundle, tmp_path: Path) -> No
     with running(bundle, *options) as client:
         capabilities = client.hello().capabilities
         assert capabilities == sum(TABLE.capabilities.values())
-        client.ask("listen", mode=TABLE.listen_modes["capture"])
+        client.ask(messages.Listen(mode=TABLE.listen_modes["capture"]))
         got = np.zeros(0, np.int16)
         while len(got) < 4000:
-            got = np.concatenate([got, client.ask("get_capture", offset=len(got))["pcm"]])
+            got = np.concatenate([got, client.ask(messages.GetCapture(offset=len(got))).pcm])
         assert np.array_equal(got, pcm[: len(got)])
     assert (tmp_path / "flash.bin").stat().st_size == 2 * 4 * 1024 * 1024 + 2 * 4096
 

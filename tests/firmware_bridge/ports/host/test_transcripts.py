@@ -44,7 +44,7 @@ def names(stream: bytes) -> list[str]:
     for frame in FrameDecoder().push(stream):
         assert isinstance(frame, Frame), "what a device says is always whole"
         message = decode(frame.kind, frame.payload)
-        found.append(f"error {message['code']}" if message.name == "error" else message.name)
+        found.append(f"error {message.code}" if message.name == "error" else message.name)
     return found
 
 
@@ -158,7 +158,7 @@ def test_the_replay_cache_forgets_the_oldest(both: Both) -> None:
     short = wire("update_data", 78, offset=0, data=[0] * 58)
     said = both([*begins, begins[1], begins[0], begins[1], long, long, short, short, wire("get_stats", 99)])
     stats = decode(Kind.GET_STATS + 128, FrameDecoder().push(said)[-1].payload)
-    assert stats["replies_repeated"] == 2, "begins[1], and the short one; the others were done again"
+    assert stats.replies_repeated == 2, "begins[1], and the short one; the others were done again"
 
 
 @pytest.mark.parametrize(

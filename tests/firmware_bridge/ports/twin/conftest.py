@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge.base.toolchain import Compiler, m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
@@ -15,10 +16,8 @@ from firmware_bridge.ports.sources import CORE, write_sources
 from firmware_bridge.ports.twin.build import (
     BOARD_SOURCES,
     HERE,
-    Compiler,
     Firmware,
     build_twin,
-    find_compilers,
     link,
 )
 from firmware_bridge.ports.twin.device import Twin
@@ -30,7 +29,7 @@ PLANTED = Path(__file__).parent / "planted.c"
 @pytest.fixture(scope="session", params=["arm-none-eabi-gcc", "ziglang"])
 def compiler(request: pytest.FixtureRequest) -> Compiler:
     pytest.importorskip("unicorn")
-    found = {one.name: one for one in find_compilers()}
+    found = {one.name: one for one in m7_compilers()}
     if request.param not in found:
         pytest.skip(f"{request.param} is not installed")
     return found[request.param]

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge.base import toolchain
 from firmware_bridge.base.errors import CheckFailed, EnvironmentLacking
+from firmware_bridge.base.toolchain import Compiler, m7_compiler
 from firmware_bridge.chip.facts import FACTS, read_facts
 from firmware_bridge.chip.regions import Part, Region, on_chip_bytes
 from firmware_bridge.chip.rt1176 import CHIP
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.sources import CORE
 from firmware_bridge.ports.twin import build
-from firmware_bridge.ports.twin.build import Compiler, Firmware, build_twin, default_compiler, link
+from firmware_bridge.ports.twin.build import Firmware, build_twin, link
 from firmware_bridge.ports.twin.elf import Image, Section, Symbol, read_elf
 from firmware_bridge.ports.twin.memory import MEMORIES, check_limits, memory_use
 from firmware_bridge.ports.twin.registers import BOARD, HEADER
@@ -111,13 +113,11 @@ def test_warnings_are_errors(tmp_path: Path, compiler: Compiler) -> None:
 
 
 def test_no_compiler_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    build.find_compilers.cache_clear()
-    monkeypatch.setattr(build.shutil, "which", lambda name: None)
-    monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name: None)
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentLacking, match="no compiler for the Cortex-M7") as caught:
-        default_compiler()
+        m7_compiler()
     assert "make setup" in caught.value.remedy
-    build.find_compilers.cache_clear()
 
 
 def test_a_compiler_that_cannot_run_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -212,3 +212,17 @@ def test_the_board_code_passes_cppcheck() -> None:
     line += ["--suppress=missingIncludeSystem", *folders, *map(str, sorted(build.HERE.glob("*.c")))]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_functions_of_one_name_are_told_apart(firmware: Firmware) -> None:
+    """Static functions of several files share names; a crash in the second one must be named as well."""
+    infers = [one for name, one in firmware.image.functions.items() if name.split("#")[0] == "infer"]
+    assert len({one.address for one in infers}) == len(infers)
+    spans = sorted(
+        (one.address, one.address + one.size) for one in firmware.image.functions.values() if one.size
+    )
+    for address, end in spans:
+        assert not firmware.image.locate((address + end) // 2).startswith("0x")
+    code = next(one for one in firmware.image.sections if one.name == ".text")
+    named = sum(end - address for address, end in set(spans))
+    assert named > 0.97 * code.size, "what lies between functions is filling"

@@ -26,11 +26,11 @@ def test_a_fault_leaves_registers_and_a_trace(
     twin.machine.write(symbol.address, place.to_bytes(4, "little"))
     twin.receive(wire("hello", 1, session=1))
     identity, crash = messages(twin.receive(wire("hello", 2, session=2) + wire("get_crash", 3)))
-    assert identity["reset_reason"] == TABLE.reset_reasons["fault"]
-    record = crash_record(crash.fields, firmware.image)
+    assert identity.reset_reason == TABLE.reset_reasons["fault"]
+    record = crash_record(crash, firmware.image)
     assert record is not None
     assert fault in record["faults"] and record["address"] is not None
     assert record["address"] - place < 0x100
     named = " ".join([record["at"], *record["trace"]])
     assert "main" in named or "ut_" in named, named
-    assert messages(twin.receive(wire("get_stats", 4)))[0]["faults"] == 1
+    assert messages(twin.receive(wire("get_stats", 4)))[0].faults == 1

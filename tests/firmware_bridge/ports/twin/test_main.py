@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.twin import __main__ as program
 from firmware_bridge.ports.twin import bench
-from firmware_bridge.ports.twin.build import find_compilers
 from tests.support.twin_talk import messages, noise, wire
 
 
 @pytest.fixture(autouse=True)
 def _needs() -> None:
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
 
 
@@ -59,7 +59,7 @@ HELLO = wire("hello", 1, session=1)
 def test_it_serves(monkeypatch: pytest.MonkeyPatch, bundle: Bundle, options: tuple[str, ...]) -> None:
     status, served = run(monkeypatch, bundle, [HELLO], *options)
     assert status == 0
-    assert messages(served.heard)[0]["bundle"] == bundle.id
+    assert messages(served.heard)[0].bundle == bundle.id
     assert not served.polled
 
 
@@ -68,7 +68,7 @@ def test_the_report(
 ) -> None:
     status, _ = run(monkeypatch, bundle, [], "--report")
     assert status == 0
-    assert "on chip" in capsys.readouterr().out
+    assert "on-chip total" in capsys.readouterr().out
 
 
 def test_it_hears_a_recording_at_the_laptops_pace(
@@ -83,7 +83,7 @@ def test_it_hears_a_recording_at_the_laptops_pace(
     assert (status, served.polled) == (0, True)
     captured = messages(served.heard)[2:]
     # 20 ms a step, less what the firmware needed to answer.
-    steps = [one["available"] for one in captured]
+    steps = [one.available for one in captured]
     assert np.allclose(np.diff(steps), 320, atol=20)
     assert steps[0] > 250
 
@@ -92,7 +92,7 @@ def test_the_flash_is_kept_in_a_file(monkeypatch: pytest.MonkeyPatch, bundle: Bu
     file = tmp_path / "flash"
     for _ in range(2):
         status, served = run(monkeypatch, bundle, [HELLO], "--flash", str(file))
-        assert messages(served.heard)[0]["slot"] == 0
+        assert messages(served.heard)[0].slot == 0
         assert status == 0
     assert file.stat().st_size > 8 * 1024 * 1024
     file.write_bytes(b"short")
@@ -150,7 +150,7 @@ def test_the_process_serves_tcp_and_ends_with_its_host(
         heard = io.BytesIO()
         while b"\0" not in heard.getvalue():
             heard.write(peer.recv(4096))
-    assert messages(heard.getvalue())[0]["bundle"] == bundle.id
+    assert messages(heard.getvalue())[0].bundle == bundle.id
     process.stdin.close()
     assert process.wait(30) == 0
 

@@ -11,7 +11,7 @@ from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin
-from firmware_bridge.ports.twin.schedules import Schedules
+from firmware_bridge.ports.twin.schedules import Outcome, Schedules, main
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
 from firmware_bridge.protocol import TABLE, Message
 from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
@@ -36,12 +36,12 @@ def twin(boot: Callable[..., Twin]) -> Twin:
 
 def test_after_power_on_there_is_nothing_to_tell(twin: Twin) -> None:
     identity = ask(twin, "hello", session=1)
-    assert identity["reset_reason"] == REASONS["power"] and identity["troubles"] == 0
-    assert ask(twin, "get_crash")["reason"] == 0
-    assert crash_lines(crash_record(ask(twin, "get_crash").fields, None)) == ["no crash since the power came"]
+    assert identity.reset_reason == REASONS["power"] and identity.troubles == 0
+    assert ask(twin, "get_crash").reason == 0
+    assert crash_lines(crash_record(ask(twin, "get_crash"), None)) == ["no crash since the power came"]
     stats = ask(twin, "get_stats", 10)
-    assert stats["restarts"] == stats["watchdog_resets"] == stats["faults"] == stats["tpu_failures"] == 0
-    assert stats["temperature_mc"] == 41500
+    assert stats.restarts == stats.watchdog_resets == stats.faults == stats.tpu_failures == 0
+    assert stats.temperature_mc == 41500
 
 
 @pytest.mark.parametrize("kind", [Trouble.FAILED, Trouble.GONE])
@@ -50,12 +50,12 @@ def test_a_failed_run_is_answered_then_the_device_restarts_and_scores(twin: Twin
     ask(twin, "hello", session=1)
     good = score(twin, 1, pcm)
     twin.board.mailbox.trouble = TpuTrouble({2: kind})
-    assert "gave no scores" in score(twin, 2, pcm)["sentence"]
+    assert "gave no scores" in score(twin, 2, pcm).sentence
     identity = ask(twin, "hello", session=2)
-    assert identity["reset_reason"] == REASONS["tpu"]
+    assert identity.reset_reason == REASONS["tpu"]
     stats = ask(twin, "get_stats", 10)
-    assert (stats["restarts"], stats["tpu_failures"]) == (1, 1)
-    assert score(twin, 3, pcm)["fused"].tolist() == good["fused"].tolist()
+    assert (stats.restarts, stats.tpu_failures) == (1, 1)
+    assert score(twin, 3, pcm).fused.tolist() == good.fused.tolist()
 
 
 def test_a_host_that_does_not_ask_keeps_it_for_two_seconds_only(twin: Twin) -> None:
@@ -63,9 +63,9 @@ def test_a_host_that_does_not_ask_keeps_it_for_two_seconds_only(twin: Twin) -> N
     for part in segment(1, noise(8000, 1))[:-1]:
         twin.receive(part)
     twin.pass_time(1900)
-    assert ask(twin, "get_stats", 10)["restarts"] == 0
+    assert ask(twin, "get_stats", 10).restarts == 0
     twin.pass_time(200)
-    assert ask(twin, "get_stats", 11)["restarts"] == 1
+    assert ask(twin, "get_stats", 11).restarts == 1
 
 
 def test_a_hang_is_ended_by_the_watchdog_which_says_where_it_was(twin: Twin, firmware: Firmware) -> None:
@@ -75,9 +75,9 @@ def test_a_hang_is_ended_by_the_watchdog_which_says_where_it_was(twin: Twin, fir
         -1
     ] == "error"
     identity = ask(twin, "hello", session=1)
-    assert identity["reset_reason"] == REASONS["watchdog"]
-    assert identity["troubles"] == TABLE.troubles["crash_kept"]
-    record = crash_record(ask(twin, "get_crash").fields, firmware.image)
+    assert identity.reset_reason == REASONS["watchdog"]
+    assert identity.troubles == TABLE.troubles["crash_kept"]
+    record = crash_record(ask(twin, "get_crash"), firmware.image)
     assert record is not None and record["reason"] == "watchdog" and record["task"] == "main"
     assert record["uptime_ms"] >= 8000
     named = " ".join([record["at"], *record["trace"]])
@@ -90,7 +90,7 @@ def test_the_temperature_is_not_read_at_the_end_of_a_segment(twin: Twin) -> None
     twin.board.mailbox.trouble = TpuTrouble(hot=True)
     assert score(twin, 1, noise(8000, 1)).name == "result"
     assert not messages(twin.receive(wire("get_stats", 10))), "this read hangs, and the watchdog ends it"
-    assert ask(twin, "get_stats", 11)["watchdog_resets"] == 1
+    assert ask(twin, "get_stats", 11).watchdog_resets == 1
 
 
 def test_a_tpu_that_does_not_come_up_is_named(firmware: Firmware, image: bytes) -> None:
@@ -98,17 +98,17 @@ def test_a_tpu_that_does_not_come_up_is_named(firmware: Firmware, image: bytes) 
     twin.board.mailbox.trouble = TpuTrouble(absent_starts=frozenset({0}))
     twin.boot()
     identity = ask(twin, "hello", session=1)
-    assert identity["troubles"] == TABLE.troubles["tpu_missing"] and identity["slot"] == 255
-    assert ask(twin, "get_stats", 10)["temperature_mc"] == -(2**31)
+    assert identity.troubles == TABLE.troubles["tpu_missing"] and identity.slot == 255
+    assert ask(twin, "get_stats", 10).temperature_mc == -(2**31)
     twin.reset()
-    assert ask(twin, "hello", 11, session=1)["slot"] == 0
+    assert ask(twin, "hello", 11, session=1).slot == 0
 
 
 def test_the_button_and_the_power_are_told_apart(twin: Twin) -> None:
     twin.reset()
-    assert ask(twin, "hello", session=1)["reset_reason"] == REASONS["host"]
+    assert ask(twin, "hello", session=1).reset_reason == REASONS["host"]
     twin.power_cycle()
-    assert ask(twin, "hello", session=1)["reset_reason"] == REASONS["power"]
+    assert ask(twin, "hello", session=1).reset_reason == REASONS["power"]
 
 
 def test_two_listens_in_a_row_begin_with_fresh_sound(boot: Callable[..., Twin]) -> None:
@@ -118,8 +118,8 @@ def test_two_listens_in_a_row_begin_with_fresh_sound(boot: Callable[..., Twin]) 
         ask(twin, "listen", 10 + round_, mode=2)
         twin.pass_time(100)
         captured = ask(twin, "get_capture", 20 + round_, offset=0)
-        assert captured["pcm"][:5].tolist() == [1, 2, 3, 4, 5]
-        assert captured["lost_samples"] == 0
+        assert captured.pcm[:5].tolist() == [1, 2, 3, 4, 5]
+        assert captured.lost_samples == 0
         ask(twin, "listen", 30 + round_, mode=0)
         twin.pass_time(500)
 
@@ -130,7 +130,7 @@ def test_a_gap_between_two_polls_is_counted(boot: Callable[..., Twin]) -> None:
     twin.board.clock.wait(792 * 2_000_000)  # two seconds in which nobody takes: one is kept
     captured = ask(twin, "get_capture", 20, offset=0)
     twin.pass_time(1)
-    assert ask(twin, "get_capture", 21, offset=int(captured["offset"]))["lost_samples"] >= 15000
+    assert ask(twin, "get_capture", 21, offset=int(captured.offset)).lost_samples >= 15000
 
 
 def test_seeded_schedules_of_trouble_all_come_back(bundle: Bundle) -> None:
@@ -138,3 +138,20 @@ def test_seeded_schedules_of_trouble_all_come_back(bundle: Bundle) -> None:
     outcomes = [schedules.run(seed) for seed in range(40)]
     assert [one for one in outcomes if one.wrong] == []
     assert {"tpu", "watchdog", "host"} <= {one.reasons for one in outcomes}
+
+
+def test_the_program_names_its_seeds_and_those_that_failed(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--bundle", str(bundle.directory), "--count", "3", "--first", "7"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("seeds 7 to 9: 3 of 3 came back; ")
+    real = Schedules.run
+
+    def one_is_lost(self: Schedules, seed: int) -> Outcome:
+        return Outcome(seed, "does not answer", -1, "") if seed == 8 else real(self, seed)
+
+    monkeypatch.setattr(Schedules, "run", one_is_lost)
+    assert main(arguments) == 1
+    said = capsys.readouterr().out
+    assert "2 of 3 came back" in said and "seed 8: does not answer" in said

@@ -40,9 +40,9 @@ def overflowed(deep: Firmware, image: bytes) -> Twin:
 def test_an_overflowing_task_is_named_and_the_device_answers_again(deep: Firmware, image: bytes) -> None:
     twin = overflowed(deep, image)
     identity, crash = messages(twin.receive(wire("hello", 2, session=2) + wire("get_crash", 3)))
-    assert identity["reset_reason"] == TABLE.reset_reasons["fault"]
-    assert identity["troubles"] == TABLE.troubles["crash_kept"]
-    record = crash_record(crash.fields, deep.image)
+    assert identity.reset_reason == TABLE.reset_reasons["fault"]
+    assert identity.troubles == TABLE.troubles["crash_kept"]
+    record = crash_record(crash, deep.image)
     assert record is not None and record["task"] == "main"
     assert record["faults"][-1] == "the task's stack was too small"
     assert record["registers"]["sp"] < 0x2000_0000, "where the stack pointer was: below the memory"
@@ -50,7 +50,7 @@ def test_an_overflowing_task_is_named_and_the_device_answers_again(deep: Firmwar
     assert record["trace"] and all(place.startswith("deeper+0x") for place in record["trace"])
     assert "the task's stack was too small" in "\n".join(crash_lines(record))
     stats = messages(twin.receive(wire("get_stats", 4)))[0]
-    assert (stats["restarts"], stats["faults"]) == (1, 1)
+    assert (stats.restarts, stats.faults) == (1, 1)
     assert messages(b"".join(map(twin.receive, segment(7, noise(8000, 1)))))[-1].name == "result"
 
 
@@ -59,7 +59,7 @@ def test_it_eats_no_variable(deep: Firmware, image: bytes) -> None:
     twin = overflowed(deep, image)
     twin.machine.write(deep.image.symbols["go_deep"].address, (1).to_bytes(4, "little"))
     twin.receive(wire("hello", 2, session=2))
-    assert messages(twin.receive(wire("get_stats", 3)))[0]["faults"] == 2
+    assert messages(twin.receive(wire("get_stats", 3)))[0].faults == 2
 
 
 def test_without_priorities_of_their_own_faults_lock_the_processor_up(
@@ -69,5 +69,5 @@ def test_without_priorities_of_their_own_faults_lock_the_processor_up(
     monkeypatch.setattr(Machine, "_set_system", lambda *_: 0)
     twin = overflowed(deep, image)
     crash, stats = messages(twin.receive(wire("get_crash", 2) + wire("get_stats", 3)))
-    assert crash["reason"] == TABLE.reset_reasons["unknown"]
-    assert (stats["faults"], stats["reset_reason"]) == (1, TABLE.reset_reasons["fault"])
+    assert crash.reason == TABLE.reset_reasons["unknown"]
+    assert (stats.faults, stats.reset_reason) == (1, TABLE.reset_reasons["fault"])

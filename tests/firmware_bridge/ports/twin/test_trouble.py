@@ -34,8 +34,8 @@ def test_a_host_faster_than_the_chip_is_held_back(boot: Callable[..., Twin]) -> 
     at_once = twin.receive(b"".join(pieces))
     assert mask(at_once) == mask(say(boot(), pieces))
     stats = messages(at_once)[-1]
-    assert stats["receive_overruns"] == 0
-    assert stats["receive_peak_bytes"] == BULK_ROOM
+    assert stats.receive_overruns == 0
+    assert stats.receive_peak_bytes == BULK_ROOM
 
 
 def test_a_host_that_does_not_wait_loses_bytes_and_is_told(boot: Callable[..., Twin]) -> None:
@@ -44,7 +44,7 @@ def test_a_host_that_does_not_wait_loses_bytes_and_is_told(boot: Callable[..., T
     said = messages(twin.flood(stream))
     assert "result" not in [one.name for one in said]
     (stats,) = messages(twin.receive(b"\0" + wire("get_stats", 9)))
-    assert stats["receive_overruns"] == len(stream) - BULK_ROOM
+    assert stats.receive_overruns == len(stream) - BULK_ROOM
 
 
 def test_lost_bytes_are_the_same_for_the_same_seed(boot: Callable[..., Twin]) -> None:
@@ -59,8 +59,8 @@ def test_lost_bytes_are_the_same_for_the_same_seed(boot: Callable[..., Twin]) ->
     assert first == talk(1)
     assert first != talk(2)
     stats = messages(first)[-1]
-    assert stats["receive_overruns"] > 0
-    assert stats["frames_bad"] > 0
+    assert stats.receive_overruns > 0
+    assert stats.frames_bad > 0
 
 
 def test_a_stalled_answer_comes_with_the_next(boot: Callable[..., Twin]) -> None:
@@ -93,10 +93,10 @@ def test_the_uart_says_the_same_and_takes_its_time(boot: Callable[..., Twin]) ->
     assert waited == bytes_moved * UART_BYTE_TICKS
     # 115200 baud, ten bits a byte.
     assert waited / TICKS_PER_SECOND == pytest.approx(bytes_moved * 10 / 115_200, rel=0.001)
-    assert messages(said)[-1]["receive_peak_bytes"] <= 64
+    assert messages(said)[-1].receive_peak_bytes <= 64
     assert slow.flood(b"\0" * 100) == b""
     (stats,) = messages(slow.receive(wire("get_stats", 10)))
-    assert stats["receive_overruns"] == 36
+    assert stats.receive_overruns == 36
 
 
 def test_answers_go_the_way_that_the_request_came(boot: Callable[..., Twin]) -> None:
@@ -108,7 +108,7 @@ def test_answers_go_the_way_that_the_request_came(boot: Callable[..., Twin]) -> 
 
 def test_without_a_microphone_nobody_listens(boot: Callable[..., Twin]) -> None:
     identity, refusal = messages(say(boot(), [wire("hello", 1, session=1), wire("listen", 2, mode=LIVE)]))
-    assert identity["capabilities"] == 1
+    assert identity.capabilities == 1
     assert refusal.name == "error"
 
 
@@ -116,14 +116,14 @@ def test_live_scores_are_the_references(boot: Callable[..., Twin], bundle: Bundl
     sound = noise(16_000, 8)
     twin = boot(sound=sound)
     identity, _ = messages(say(twin, [wire("hello", 1, session=1), wire("listen", 2, mode=LIVE)]))
-    assert identity["capabilities"] == 7
+    assert identity.capabilities == 7
     assert twin.pass_time(760) == b"", "nothing is pushed"
     (live,) = messages(twin.receive(wire("get_live", 3)))
     # 760 ms: windows of 500 ms end at 500 and 750.
-    assert live["windows"] == 2
+    assert live.windows == 2
     wanted = ReferenceDevice(bundle).score_segment(sound[4000:12000])
-    assert np.array_equal(live["fused"], wanted.fused)
-    assert live["lost_samples"] == 0
+    assert np.array_equal(live.fused, wanted.fused)
+    assert live.lost_samples == 0
 
 
 def test_capture_gives_back_what_was_heard(boot: Callable[..., Twin]) -> None:
@@ -134,8 +134,8 @@ def test_capture_gives_back_what_was_heard(boot: Callable[..., Twin]) -> None:
     for step in range(30):
         twin.pass_time(10)
         (part,) = messages(twin.receive(wire("get_capture", 10 + step, offset=len(heard))))
-        assert part["offset"] == len(heard)
-        heard += [int(v) for v in part["pcm"]]
+        assert part.offset == len(heard)
+        heard += [int(v) for v in part.pcm]
     assert len(heard) >= 4790
     assert np.array_equal(heard[:3000], sound)
     assert not any(heard[3000:]), "silence after the recording"
@@ -177,7 +177,7 @@ def test_when_the_power_goes_the_machine_stands_still(
         twin.receive(wire("hello", 2, session=1))
     flash.power_on()
     (identity,) = messages(boot(flash).receive(wire("hello", 1, session=1)))
-    assert identity["bundle"] == bundle.id
+    assert identity.bundle == bundle.id
 
 
 def test_a_twin_that_is_gone_gives_its_memory_back_at_once(boot: Callable[..., Twin], image: bytes) -> None:

@@ -43,14 +43,14 @@ def features(number: int, window: int) -> list[bytes]:
 
 def test_hello_says_what_runs(boot: Callable[..., Twin], bundle: Bundle) -> None:
     (identity,) = messages(boot().receive(wire("hello", 1, session=7)))
-    assert identity["session"] == 7
-    assert identity["build"] == "twin 1"
-    assert identity["evidence"] == "emulated"
-    assert identity["bundle"] == bundle.id
-    assert identity["frontend"] == bundle.manifest.table_hash
-    assert identity["cycles_per_us"] == 792
-    assert (identity["labels"], identity["keywords"]) == (3, 2)
-    assert identity["slot"] == 0
+    assert identity.session == 7
+    assert identity.build == "twin 1"
+    assert identity.evidence == "emulated"
+    assert identity.bundle == bundle.id
+    assert identity.frontend == bundle.manifest.table_hash
+    assert identity.cycles_per_us == 792
+    assert (identity.labels, identity.keywords) == (3, 2)
+    assert identity.slot == 0
 
 
 def test_it_boots_without_effort(boot: Callable[..., Twin], image: bytes) -> None:
@@ -58,7 +58,7 @@ def test_it_boots_without_effort(boot: Callable[..., Twin], image: bytes) -> Non
     twin = boot()
     assert 20 * len(image) < twin.instructions < 100 * len(image) + 400_000
     (stats,) = messages(twin.receive(wire("get_stats", 1)))
-    assert stats["uptime_ms"] < 1000
+    assert stats.uptime_ms < 1000
     found = twin.by_function()
     # The first is the hash; memory is cleared and painted by words.
     assert found["board_start"] < 60_000
@@ -77,10 +77,10 @@ def test_features_and_scores_are_the_references(
     asked = [part for window in range(len(windows)) for part in features(1, window)]
     said = messages(say(twin, [*segment(1, pcm), *asked]))
     (result,) = [one for one in said if one.name == "result"]
-    assert result["windows"] == len(windows) == wanted.windows
+    assert result.windows == len(windows) == wanted.windows
     for name in ("acoustic", "keyword", "fused"):
-        assert np.array_equal(result[name], getattr(wanted, name)), name
-    parts = [np.asarray(one["values"]) for one in said if one.name == "features"]
+        assert np.array_equal(getattr(result, name), getattr(wanted, name)), name
+    parts = [np.asarray(one.values) for one in said if one.name == "features"]
     assert np.array_equal(np.concatenate(parts).reshape(-1, 16), np.concatenate(windows))
 
 
@@ -153,16 +153,11 @@ def test_memory_marks_are_the_build_and_the_stack(boot: Callable[..., Twin], fir
     (before,) = messages(twin.receive(wire("get_stats", 1)))
     said = messages(say(twin, [*segment(1, noise(9000, 1)), wire("get_stats", 2)]))
     result, after = said[-2], said[-1]
-    assert (
-        before["ram_bytes"]
-        == result["ram_peak_bytes"]
-        == on_chip_bytes(firmware.regions)
-        < CHIP.on_chip_bytes
-    )
-    assert 256 < before["stack_peak_bytes"] <= after["stack_peak_bytes"] < STACK_BYTES // 2
-    assert after["temperature_mc"] == 41500, "made up, as the TPU is"
-    assert after["receive_peak_bytes"] >= 968
-    assert after["receive_overruns"] == 0
+    assert before.ram_bytes == result.ram_peak_bytes == on_chip_bytes(firmware.regions) < CHIP.on_chip_bytes
+    assert 256 < before.stack_peak_bytes <= after.stack_peak_bytes < STACK_BYTES // 2
+    assert after.temperature_mc == 41500, "made up, as the TPU is"
+    assert after.receive_peak_bytes >= 968
+    assert after.receive_overruns == 0
 
 
 def test_time_is_instructions(boot: Callable[..., Twin]) -> None:
@@ -172,20 +167,21 @@ def test_time_is_instructions(boot: Callable[..., Twin]) -> None:
     result = messages(say(twin, segment(1, noise(12000, 1))))[-1]
     spent = twin.instructions - before
     stages = {
-        name: result[f"{name}_cycles"] for name in ("features", "scaling", "acoustic", "keyword", "fusion")
+        name: getattr(result, f"{name}_cycles")
+        for name in ("features", "scaling", "acoustic", "keyword", "fusion")
     }
     assert 0 < stages["fusion"] < stages["scaling"] < stages["features"]
     assert sum(stages.values()) < spent
-    assert 0 < result["tail_cycles"] < stages["features"]
+    assert 0 < result.tail_cycles < stages["features"]
     # Two windows; of each the last frame, 16 channels by some hundred instructions, and the hop before it.
     (stats,) = messages(twin.receive(wire("get_stats", 9)))
-    assert stats["features_cycles"] == stages["features"]
-    assert stats["uptime_ms"] == twin.board.clock.milliseconds()
+    assert stats.features_cycles == stages["features"]
+    assert stats.uptime_ms == twin.board.clock.milliseconds()
     quiet = twin.instructions
     twin.pass_time(5000)
     assert twin.instructions - quiet < 200
     (later,) = messages(twin.receive(wire("get_stats", 10)))
-    assert 5000 <= later["uptime_ms"] - stats["uptime_ms"] <= 5001
+    assert 5000 <= later.uptime_ms - stats.uptime_ms <= 5001
 
 
 def test_features_are_computed_as_samples_come(boot: Callable[..., Twin]) -> None:
@@ -204,9 +200,9 @@ def test_features_are_computed_as_samples_come(boot: Callable[..., Twin]) -> Non
 def test_a_blank_flash_answers_all_the_same(boot: Callable[..., Twin]) -> None:
     twin = boot(Flash(SLOT_BYTES))
     said = messages(say(twin, [wire("hello", 1, session=1), wire("begin", 2, segment=1, samples=100)]))
-    assert said[0]["slot"] == 255
-    assert said[0]["bundle"] == ""
-    assert (said[1].name, said[1]["code"]) == ("error", ErrorCode.NO_BUNDLE)
+    assert said[0].slot == 255
+    assert said[0].bundle == ""
+    assert (said[1].name, said[1].code) == ("error", ErrorCode.NO_BUNDLE)
 
 
 def test_networks_that_do_not_run_are_refused(boot: Callable[..., Twin], image: bytes) -> None:
@@ -214,11 +210,11 @@ def test_networks_that_do_not_run_are_refused(boot: Callable[..., Twin], image: 
     damaged = bytearray(image)
     damaged[5000] ^= 1
     (identity,) = messages(boot(Flash(SLOT_BYTES, [bytes(damaged)])).receive(wire("hello", 1, session=1)))
-    assert identity["slot"] == 255
+    assert identity.slot == 255
     (second,) = messages(
         boot(Flash(SLOT_BYTES, [bytes(damaged), image])).receive(wire("hello", 1, session=1))
     )
-    assert second["slot"] == 1
+    assert second.slot == 1
 
 
 def test_an_update_takes_effect_and_outlives_the_power(
@@ -234,13 +230,13 @@ def test_an_update_takes_effect_and_outlives_the_power(
     ]
     said = messages(say(twin, [*steps, wire("update_end", 900), wire("hello", 901, session=2)]))
     assert said[-2].name == "update_done"
-    assert (said[-2]["slot"], said[-2]["bundle"], said[-1]["slot"]) == (1, bundle.id, 1)
+    assert (said[-2].slot, said[-2].bundle, said[-1].slot) == (1, bundle.id, 1)
     (identity,) = messages(boot(flash).receive(wire("hello", 1, session=1)))
-    assert identity["slot"] == 1
+    assert identity.slot == 1
 
 
 def test_a_new_twin_holds_its_bundle(bundle: Bundle, firmware: Firmware) -> None:
     twin = Twin(firmware, bundle_flash(bundle.directory))
     twin.boot()
     (identity,) = messages(twin.receive(wire("hello", 1, session=1)))
-    assert identity["bundle"] == bundle.id
+    assert identity.bundle == bundle.id

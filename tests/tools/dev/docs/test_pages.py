@@ -83,7 +83,7 @@ class TestWire:
         (frame,) = FrameDecoder().push(bytes.fromhex(digits))
         assert isinstance(frame, Frame)
         message = decode(frame.kind, frame.payload)
-        assert (frame.kind, frame.sequence, message["session"]) == (Kind.HELLO, 1, 7)
+        assert (frame.kind, frame.sequence, message.session) == (Kind.HELLO, 1, 7)
 
     def test_a_number_that_nobody_explained_is_refused(self) -> None:
         text = "\n[errors]\nodd = 1   # the frame is odd\neven = 2\n\n[next]\n"
