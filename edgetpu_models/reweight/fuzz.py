@@ -2,7 +2,8 @@
 
 `python -m edgetpu_models.reweight.fuzz COUNT SEED FOLDER …` damages one file of a triple at a time, takes what comes
 back apart, and prints the counts as JSON. Damage in instruction bits whose meaning nobody knows cannot be seen by
-any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`.
+any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`,
+and as `carried as a record` where it copied a whole record to another place.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
+from edgetpu_models.program.stream import records
 from edgetpu_models.reweight.derive import reweight
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.memory import process_memory
@@ -90,9 +93,28 @@ def outcome(triple: Triple, which: int, damaged: bytes) -> str:
         places = new != right
         if np.array_equal(new[places], hurt[places]) and (hurt != old)[places].all():
             return "carried"
+        if _copied_record(damaged, np.flatnonzero(places), np.flatnonzero(hurt != old)):
+            return "carried as a record"
     if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
         return "carried"  # bytes behind everything that is read were cut off
     return "WRONG"
+
+
+def _copied_record(damaged: bytes, places: npt.NDArray[np.int64], hurt: npt.NDArray[np.int64]) -> bool:
+    """Whether a piece that was copied over unknown instructions is one more record, written anew like the others.
+
+    Nothing in the file tells it from the records that the compiler put there; it must stay within its own words.
+    """
+    for program in open_compiled(damaged).programs:
+        span = program.stream
+        words = {int(at - span.start) // 16 for at in hurt if span.start <= at < span.end}
+        copies = {r.word for r in records(span.of(damaged)) if r.word in words}
+        own = {word + d for word in copies for d in (-1, 0, 1)} | words
+        if copies and all(
+            span.start <= at < span.end and (at - span.start) // 16 in own for at in places.tolist()
+        ):
+            return True
+    return False
 
 
 def _other_way(triple: Triple, damaged: bytes, made: bytes) -> str:
