@@ -3,7 +3,7 @@
 `python -m edgetpu_models.reweight.fuzz COUNT SEED FOLDER …` damages one file of a triple at a time, takes what comes
 back apart, and prints the counts as JSON. Damage in instruction bits whose meaning nobody knows cannot be seen by
 any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`,
-and as `carried as a record` where it copied a whole record to another place.
+and as `carried in its words` where it made one more record or unmade one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
-from edgetpu_models.program.stream import records
 from edgetpu_models.reweight.derive import reweight
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.memory import process_memory
@@ -93,25 +92,26 @@ def outcome(triple: Triple, which: int, damaged: bytes) -> str:
         places = new != right
         if np.array_equal(new[places], hurt[places]) and (hurt != old)[places].all():
             return "carried"
-        if _copied_record(damaged, np.flatnonzero(places), np.flatnonzero(hurt != old)):
-            return "carried as a record"
+        if _within_words(damaged, np.flatnonzero(places), np.flatnonzero(hurt != old)):
+            return "carried in its words"
     if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
         return "carried"  # bytes behind everything that is read were cut off
     return "WRONG"
 
 
-def _copied_record(damaged: bytes, places: npt.NDArray[np.int64], hurt: npt.NDArray[np.int64]) -> bool:
-    """Whether a piece that was copied over unknown instructions is one more record, written anew like the others.
+def _within_words(damaged: bytes, places: npt.NDArray[np.int64], hurt: npt.NDArray[np.int64]) -> bool:
+    """Whether what differs stays within the instruction words that were damaged, and their neighbours.
 
-    Nothing in the file tells it from the records that the compiler put there; it must stay within its own words.
+    Damage can make one more record (a copy of another) or unmake one; nothing in the file tells that from what the
+    compiler wrote. A record reaches over three words: its own, and one on either side.
     """
     for program in open_compiled(damaged).programs:
         span = program.stream
-        words = {int(at - span.start) // 16 for at in hurt if span.start <= at < span.end}
-        copies = {r.word for r in records(span.of(damaged)) if r.word in words}
-        own = {word + d for word in copies for d in (-1, 0, 1)} | words
-        if copies and all(
-            span.start <= at < span.end and (at - span.start) // 16 in own for at in places.tolist()
+        words = {
+            int(at - span.start) // 16 + d for at in hurt if span.start <= at < span.end for d in (-1, 0, 1)
+        }
+        if words and all(
+            span.start <= at < span.end and (at - span.start) // 16 in words for at in places.tolist()
         ):
             return True
     return False

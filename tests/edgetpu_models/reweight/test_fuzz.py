@@ -172,7 +172,7 @@ def test_the_program_prints_counts(folder: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_record_that_was_copied_elsewhere_counts_by_itself(known: list[Triple]) -> None:
-    """Seed 20251123, file 9847: nothing tells the copy from a record, so it is written anew like the others."""
+    """Nothing tells the copy from a record, so it is written anew like the others."""
     triple = known[3]
     opened = open_compiled(triple.compiled)
     span = opened.running.stream
@@ -187,7 +187,7 @@ def test_a_record_that_was_copied_elsewhere_counts_by_itself(known: list[Triple]
     damaged = bytearray(triple.compiled)
     source, target = span.start + 16 * (changing - 1), span.start + 16 * (free - 1)
     damaged[target : target + 48] = triple.compiled[source : source + 48]
-    assert outcome(triple, 1, bytes(damaged)) == "carried as a record"
+    assert outcome(triple, 1, bytes(damaged)) == "carried in its words"
 
 
 def test_a_wrong_value_outside_a_copied_record_is_still_wrong(
@@ -216,3 +216,17 @@ def test_a_transfer_whose_name_was_damaged_is_refused(known: list[Triple]) -> No
         damaged = bytearray(triple.compiled)
         damaged[span.start + 4] ^= 0x40
         assert outcome(triple, 1, bytes(damaged)) == "ReweightRefused"
+
+
+def test_a_record_that_was_unmade_keeps_its_remains_and_nothing_more(known: list[Triple]) -> None:
+    """Seed 20251123, file 9847: overwritten by a moved piece, one of several equal records is none any more."""
+    triple = known[3]
+    span = open_compiled(triple.compiled).running.stream
+    answers = set()
+    for record in records(span.of(triple.compiled)):
+        damaged = bytearray(triple.compiled)
+        at = span.start + 16 * record.word
+        damaged[at : at + 14] = bytes(14)
+        answers.add(outcome(triple, 1, bytes(damaged)))
+    assert answers <= {"ReweightRefused", "carried", "carried in its words", "honest"}
+    assert "ReweightRefused" in answers, "where it was an operation's only record, that is noticed"
