@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from firmware_bridge.protocol import TABLE
+from firmware_bridge.protocol.messages import Stats
 from hil.client.client import DeviceIdentity
 
 _CRASH = "`undertone monitor --crash --elf PROGRAM` shows what it left"
@@ -29,7 +28,7 @@ def reason_name(reason: int) -> str:
     return {value: name for name, value in TABLE.reset_reasons.items()}.get(reason, f"reason {reason}")
 
 
-def health_lines(identity: DeviceIdentity, stats: Mapping[str, int]) -> list[str]:
+def health_lines(identity: DeviceIdentity, stats: Stats) -> list[str]:
     """Return what a user should know of a device, a line each; nothing where all is well.
 
     Args:
@@ -40,13 +39,13 @@ def health_lines(identity: DeviceIdentity, stats: Mapping[str, int]) -> list[str
     if identity.troubles & TABLE.troubles["tpu_missing"]:
         lines.append("The Edge TPU did not come up: " + TPU_MISSING[1] + ".")
     name = reason_name(identity.reset_reason)
-    restarts = stats.get("restarts", 0)
+    restarts = stats.restarts
     if name in _STARTS:
         what, remedy = _STARTS[name]
         times = f", {restarts} restarts since the power came" if restarts > 1 else ""
         lines.append(f"The device last started ({name}) because {what}{times}: {remedy}.")
-    if stats.get("tpu_failures", 0) and name != "tpu":
-        lines.append(f"{stats['tpu_failures']} runs on the Edge TPU failed: {_STARTS['tpu'][1]}.")
+    if stats.tpu_failures and name != "tpu":
+        lines.append(f"{stats.tpu_failures} runs on the Edge TPU failed: {_STARTS['tpu'][1]}.")
     if identity.troubles & TABLE.troubles["crash_kept"] and name not in ("watchdog", "fault"):
         lines.append(f"The device keeps evidence of a crash: {_CRASH}.")
     return lines

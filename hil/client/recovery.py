@@ -101,7 +101,7 @@ class Recovery:
                 "name the port of the device that was tested; a bundle that does not come up: `undertone monitor`",
             )
         reason, stats = reason_name(identity.reset_reason), self.client.stats()
-        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats['restarts']})"
+        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
         self.incidents.append(said)
         note(said)
 
@@ -125,5 +125,5 @@ class Recovery:
 
 
 def _lasting(identity: DeviceIdentity) -> DeviceIdentity:
-    """Return what a restart must not change."""
-    return replace(identity, reset_reason=0, troubles=0)
+    """Return what a restart must not change; every greeting has a session of its own."""
+    return replace(identity, session=0, reset_reason=0, troubles=0)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from firmware_bridge.base.toolchain import m7_compilers
 from firmware_bridge.contract.bundle import Bundle
-from firmware_bridge.ports.twin.build import build_twin, find_compilers
+from firmware_bridge.ports.twin.build import build_twin
 from hil.client.client import DeviceClient
 from hil.devices.twin import TwinProcess
 from hil.rig.observations import Segment
+from tests.support.tiny_bundle import bundle, segments
 from tools.cli import run
 
-_RIG = runpy.run_path(str(Path(__file__).parents[2] / "hil" / "conftest.py"))
-bundle, segments = _RIG["bundle"], _RIG["segments"]
+__all__ = ["bundle", "segments"]  # fixtures
 Capture = pytest.CaptureFixture[str]
 
 
@@ -35,7 +35,7 @@ class Open(TwinProcess):
 def crashed(bundle: Bundle, segments: list[Segment]) -> Iterator[Open]:
     """A twin whose Edge TPU hung in the first run of a network: the watchdog ended it."""
     pytest.importorskip("unicorn")
-    if not find_compilers():
+    if not m7_compilers():
         pytest.skip("no compiler for the Cortex-M7")
     with Open(bundle.directory, ["--tpu", "0:hangs"]) as twin:
         DeviceClient(twin.link()).score_segment(segments[0].pcm)  # sent again after the restart
