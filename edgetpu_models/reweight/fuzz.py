@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
 from edgetpu_models.reweight.derive import reweight
@@ -83,9 +85,10 @@ def outcome(triple: Triple, which: int, damaged: bytes) -> str:
         return "honest" if not same else "unchanged"
     if which == 2:
         return _other_way(triple, damaged, made)
-    if which == 1 and len(made) == len(honest) == len(damaged):
-        places = [i for i in range(len(made)) if made[i] != honest[i]]
-        if all(made[i] == damaged[i] != before[i] for i in places):
+    if which == 1 and len(made) == len(honest) == len(damaged) == len(before):
+        new, right, hurt, old = (np.frombuffer(x, np.uint8) for x in (made, honest, damaged, before))
+        places = new != right
+        if np.array_equal(new[places], hurt[places]) and (hurt != old)[places].all():
             return "carried"
     if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
         return "carried"  # bytes behind everything that is read were cut off

@@ -13,7 +13,7 @@ HEADER, SCRIPT = "rt1176.h", "firmware.ld"
 
 
 def render_header(chip: Chip = CHIP) -> str:
-    """Return the C99 header: clock, places, and where each port's regions lie.
+    """Return the C99 header: clock, places, and where the memories and each port's regions lie.
 
     Args:
         chip: The table, normally that of `rt1176.toml`.
@@ -21,9 +21,9 @@ def render_header(chip: Chip = CHIP) -> str:
     numbers = {"UT_M7_HZ": str(chip.m7_hz)}
     for name, place in chip.places.items():
         numbers[f"UT_PLACE_{_word(name)}"] = f"0x{place.address:08X}"
-    for port, regions in chip.regions.items():
+    for owner, regions in {"memory": tuple(chip.memories.values()), **chip.regions}.items():
         for region in regions:
-            stem = f"UT_{_word(port)}_{_word(region.name)}"
+            stem = f"UT_{_word(owner)}_{_word(region.name)}"
             numbers |= {f"{stem}_LOW": f"0x{region.address:08X}", f"{stem}_HIGH": f"0x{region.end:08X}"}
     lines = [f"/* {MADE} */", "#ifndef UNDERTONE_RT1176_H", "#define UNDERTONE_RT1176_H", ""]
     lines += [f"#define {name} {value}u" for name, value in numbers.items()]

@@ -76,7 +76,9 @@ void TakeFaults() {
 /* Where an address can be read, up to the end of its memory; nothing elsewhere. */
 ut_code MemoryOf(const uint32_t* at) {
   static constexpr ut_code kMemories[] = {
-      {0x20000000u, 0x20040000u}, {0x20240000u, 0x20380000u}, {0x80000000u, 0x84000000u}};
+      {UT_MEMORY_DTCM_LOW, UT_MEMORY_DTCM_HIGH},
+      {UT_MEMORY_OCRAM_LOW, UT_MEMORY_OCRAM_HIGH},
+      {UT_MEMORY_SDRAM_LOW, UT_MEMORY_SDRAM_HIGH}};
   const auto address = reinterpret_cast<uintptr_t>(at);
   for (const ut_code& memory : kMemories) {
     if (address >= memory.low && address < memory.high) {
