@@ -18,6 +18,7 @@ from firmware_bridge.protocol import (
     encode,
     encode_frame,
 )
+from firmware_bridge.protocol.messages import GetStats
 from hil.client.conversation import Conversation, DeviceRefused, Heard
 from hil.link.memory_link import MemoryLink
 from hil.link.timing import Timing
@@ -61,32 +62,32 @@ def talk(answer: Answer, first_sequence: int = 0, timing: Timing = TIMING) -> tu
 class TestAsking:
     def test_an_answer_is_taken_at_once(self) -> None:
         conversation, device = talk(stats)
-        assert conversation.ask("get_stats", 100.0)["uptime_ms"] == 7
+        assert conversation.ask(GetStats(), 100.0).uptime_ms == 7
         assert [frame.kind for frame in device.asked] == [Kind.GET_STATS]
         assert conversation.link.now() < 0.1
 
     def test_every_request_has_a_number_of_its_own(self) -> None:
         conversation, device = talk(stats)
         for _ in range(3):
-            conversation.ask("get_stats", 100.0)
+            conversation.ask(GetStats(), 100.0)
         assert [frame.sequence for frame in device.asked] == [1, 2, 3]
 
     def test_numbers_go_round_after_the_last(self) -> None:
         conversation, device = talk(stats, first_sequence=65534)
         for _ in range(3):
-            conversation.ask("get_stats", 100.0)
+            conversation.ask(GetStats(), 100.0)
         assert [frame.sequence for frame in device.asked] == [65535, 0, 1]
 
     def test_a_zero_byte_ends_what_the_device_may_hold(self) -> None:
         conversation, device = talk(stats)
-        conversation.ask("get_stats", 100.0)
+        conversation.ask(GetStats(), 100.0)
         assert device.raw.startswith(b"\0")
 
     def test_the_same_number_is_sent_again(self) -> None:
         """The device repeats its reply to a number that it knows: so an attempt must not take a new one."""
         turns = iter([silent, silent, stats])
         conversation, device = talk(lambda frame: next(turns)(frame))
-        conversation.ask("get_stats", 100.0)
+        conversation.ask(GetStats(), 100.0)
         assert [frame.sequence for frame in device.asked] == [1, 1, 1]
 
     def test_an_answer_to_something_else_is_passed_over(self) -> None:
@@ -96,26 +97,26 @@ class TestAsking:
             yield reply("stats", frame.sequence, **STATS | {"uptime_ms": 2})
 
         conversation, _ = talk(late)
-        assert conversation.ask("get_stats", 100.0)["uptime_ms"] == 2
+        assert conversation.ask(GetStats(), 100.0).uptime_ms == 2
 
     def test_the_deadline_of_the_call_is_kept_over_attempts(self) -> None:
         conversation, device = talk(silent)
         with pytest.raises(DeviceSilent):
-            conversation.ask("get_stats", 1.5)
+            conversation.ask(GetStats(), 1.5)
         assert conversation.link.now() == pytest.approx(1.5, abs=0.01)
         assert len(device.asked) == 2, "the third attempt had no time left"
 
     def test_work_of_the_device_is_waited_for(self) -> None:
         conversation, _ = talk(silent)
         with pytest.raises(DeviceSilent):
-            conversation.ask("get_stats", 1000.0, work_s=10.0)
+            conversation.ask(GetStats(), 1000.0, work_s=10.0)
         assert 3 * 11.0 <= conversation.link.now() < 3 * 11.1
 
     def test_a_call_whose_time_is_over_sends_nothing(self) -> None:
         conversation, device = talk(stats)
         conversation.link.pass_time(5.0)  # type: ignore[attr-defined]
         with pytest.raises(DeviceSilent, match="after 0 attempt"):
-            conversation.ask("get_stats", 5.0)
+            conversation.ask(GetStats(), 5.0)
         assert device.asked == []
 
 
@@ -125,7 +126,7 @@ class TestRefusals:
             lambda frame: [reply("error", frame.sequence, code=code, request=frame.kind, sentence=sentence)]
         )
         with pytest.raises(DeviceRefused) as caught:
-            conversation.ask("get_stats", 100.0)
+            conversation.ask(GetStats(), 100.0)
         return caught.value
 
     @pytest.mark.parametrize("name", TABLE.errors)
@@ -149,14 +150,14 @@ class TestRefusals:
             yield from stats(frame)
 
         conversation, _ = talk(other)
-        assert conversation.ask("get_stats", 100.0)["uptime_ms"] == 7
+        assert conversation.ask(GetStats(), 100.0).uptime_ms == 7
 
 
 class TestSilence:
     def heard(self, answer: Answer) -> str:
         conversation, _ = talk(answer)
         with pytest.raises(DeviceSilent) as caught:
-            conversation.ask("get_stats", 100.0)
+            conversation.ask(GetStats(), 100.0)
         assert caught.value.remedy
         return caught.value.what
 
@@ -194,6 +195,6 @@ class TestSilence:
     def test_what_was_heard_before_does_not_count(self) -> None:
         turns = iter([stats, silent, silent, silent])
         conversation, _ = talk(lambda frame: next(turns)(frame))
-        conversation.ask("get_stats", 100.0)
+        conversation.ask(GetStats(), 100.0)
         with pytest.raises(DeviceSilent, match="not a single byte came"):
-            conversation.ask("get_stats", 100.0)
+            conversation.ask(GetStats(), 100.0)
