@@ -17,21 +17,10 @@ from tools.pipeline.stages import Stages
 from train.augment import AugmentSettings
 from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
+from train.weights import load_weights, save_weights
 
 # About a minute of words: enough for percentiles of a million values a channel.
 SCALE_CLIPS = 300
-
-
-def save_weights(path: Path, model: Any) -> None:
-    """Write a network's weights as `.npz`, without pickle."""
-    np.savez(path, **{f"w{index:03d}": value for index, value in enumerate(model.get_weights())})
-
-
-def load_weights(path: Path, model: Any) -> Any:
-    """Give a freshly built network the weights of `save_weights`; return it."""
-    with np.load(path, allow_pickle=False) as stored:
-        model.set_weights([stored[name] for name in sorted(stored.files)])
-    return model
 
 
 def make_views(inputs: Inputs, stages: Stages) -> Path:

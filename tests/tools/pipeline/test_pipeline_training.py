@@ -302,13 +302,6 @@ class TestStudent:
         with np.load(plain.folder / "weights.npz") as weights:
             assert sorted(weights.files) == ["w000", "w001"]
 
-    def test_weights_come_back_in_their_order(self, tmp_path: Path) -> None:
-        values = [np.full(2, float(index)) for index in range(12)]
-        emotion.save_weights(tmp_path / "w.npz", SimpleNamespace(get_weights=lambda: values))
-        got: list[Any] = []
-        emotion.load_weights(tmp_path / "w.npz", SimpleNamespace(set_weights=got.extend))
-        assert [one[0] for one in got] == list(range(12))
-
 
 class TestWords:
     def test_classes_start_after_none(self, make_inputs: MakeInputs) -> None:
