@@ -24,6 +24,7 @@ from tools.pipeline.keyword import keyword_class
 from tools.pipeline.stages import Stages
 from train.evaluation.metrics import confusion, macro_f1, uar
 from train.evaluation.score import Scorecard, score
+from train.student.choice import Trial, choose, gain_of_teaching
 from train.student.network import floored
 
 Scores = NDArray[Any]
@@ -83,32 +84,21 @@ def uar_of(inputs: Inputs, scores: Scores, rows: NDArray[np.int64]) -> float:
     return float(uar(confusion(truth, scores[rows].argmax(1), len(inputs.labels))))
 
 
+def _reached(inputs: Inputs, students: tuple[Student, ...], part: str) -> dict[Trial, float]:
+    """Return the UAR of every student on the speakers of one part."""
+    rows = inputs.rows(part)
+    return {Trial(s.taught, s.seed): uar_of(inputs, np.load(s.folder / "logits.npy"), rows) for s in students}
+
+
 def choose_student(inputs: Inputs, students: tuple[Student, ...]) -> Student:
-    """Return the student to deploy: the better way (taught or not) on validation speakers, its best seed."""
-    rows = inputs.rows("validation")
-    reached = {student: uar_of(inputs, np.load(student.folder / "logits.npy"), rows) for student in students}
-    ways = {taught: [v for s, v in reached.items() if s.taught == taught] for taught in (False, True)}
-    # Where both are equal the simpler way wins.
-    taught = bool(ways[True]) and float(np.mean(ways[True])) > float(np.mean(ways[False]))
-    return max((s for s in students if s.taught == taught), key=lambda s: (reached[s], -s.seed))
+    """Return the student to deploy, chosen on validation speakers; see `train.student.choice`."""
+    chosen = choose(_reached(inputs, students, "validation"))
+    return next(student for student in students if Trial(student.taught, student.seed) == chosen)
 
 
 def distillation(inputs: Inputs, students: tuple[Student, ...]) -> dict[str, Any]:
     """Return the gain of distillation by part, in points of UAR over paired seeds."""
-    found: dict[str, Any] = {}
-    for part in ("validation", "test"):
-        rows = inputs.rows(part)
-        values = {
-            (s.taught, s.seed): uar_of(inputs, np.load(s.folder / "logits.npy"), rows) for s in students
-        }
-        pairs = [values[True, seed] - values[False, seed] for taught, seed in values if taught]
-        found[part] = {
-            "gain": float(np.mean(pairs)),
-            "spread": float(np.std(pairs, ddof=1)) if len(pairs) > 1 else 0.0,
-            "seeds": len(pairs),
-            "values": {f"{'taught' if t else 'plain'}-{s}": v for (t, s), v in sorted(values.items())},
-        }
-    return found
+    return {part: gain_of_teaching(_reached(inputs, students, part)) for part in ("validation", "test")}
 
 
 def card(inputs: Inputs, truth: Scores, scores: Scores, speakers: Scores) -> Scorecard:
