@@ -58,7 +58,10 @@ class HilReport:
 
     @property
     def scores_sha256(self) -> str:
-        """SHA-256 over the raw int8 scores, segment by segment: acoustic, keyword, fused."""
+        """The SHA-256 of the raw int8 scores.
+
+        Its bytes are the rows in the order of the segments, each the acoustic, the keyword and the fused scores.
+        """
         rows = np.concatenate([self.seen.acoustic, self.seen.keyword, self.seen.fused], axis=1)
         return hashlib.sha256(rows.astype(np.int8).tobytes()).hexdigest()
 
