@@ -119,6 +119,14 @@ def test_the_memory_map_stacks_what_the_tiles_hold() -> None:
     assert (label, again) == ("network 0", None), "a network is named once"
 
 
+def test_a_dense_layer_stands_in_the_few_tiles_that_its_blocks_of_64_take() -> None:
+    net = Network()
+    axes = Axes()  # 100 outputs are 2 blocks of 64 x (4 weights + 4 of the bias)
+    _parameters(axes, analyse(net.finish(net.dense(net.input((1, 4)), 100))))
+    ((heights, *_),) = axes.bars
+    assert sorted(heights) == [0.0] * (TILES - 2) + [0.5] * 2
+
+
 def test_networks_have_colours_of_their_own_and_operations_stand_in_order() -> None:
     found = analyse([small_network(), small_network(1)])
     axes = Axes()
