@@ -70,7 +70,7 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 	@$(BIN)/python -m tools.dev.run_tests
 
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.c_style && $(BIN)/python -m tools.dev.style
 
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
 	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle
