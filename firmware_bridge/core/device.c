@@ -9,7 +9,8 @@
 #define MOST_PIECES 32u
 #define PATIENCE_MS 2000u /* for a host that has not asked what became of its segment */
 
-int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *build, const ut_memory *memory) {
+int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *build,
+                        const ut_memory *memory) {
     uint8_t *const bytes = (uint8_t *)device;
     for (size_t i = 0; i < sizeof(*device); ++i) {
         bytes[i] = 0;
@@ -18,7 +19,8 @@ int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *
     device->build = build;
     device->memory = memory;
     device->slot = -1;
-    ut_scorer_init(&device->scorer, port, build->frontend, memory, &device->image, &device->stats, &device->recovery);
+    ut_scorer_init(&device->scorer, port, build->frontend, memory, &device->image, &device->stats,
+                   &device->recovery);
     if (ut_check(build->frontend) != 0 || port->flash_read == 0) {
         return -1;
     }
@@ -71,5 +73,6 @@ int32_t ut_device_wants_restart(const ut_device *device) {
     if (!recovery->wanted) {
         return 0;
     }
-    return recovery->told || device->port->milliseconds(device->port->context) - recovery->since_ms > PATIENCE_MS;
+    return recovery->told ||
+           device->port->milliseconds(device->port->context) - recovery->since_ms > PATIENCE_MS;
 }

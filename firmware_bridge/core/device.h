@@ -13,9 +13,10 @@
 #include "state.h"
 #include "ut_config.h"
 
-/* Make a device ready: check the build, find the newest whole slot, load its networks. Returns the slot, or -1
- * where none can be run; the device answers all the same. */
-int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *build, const ut_memory *memory);
+/* Make a device ready: check the build, find the newest whole slot, load its networks. Returns the slot, or
+ * -1 where none can be run; the device answers all the same. */
+int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *build,
+                        const ut_memory *memory);
 
 /* Take bytes from the host; answers go to port->send before this returns. */
 void ut_device_receive(ut_device *device, const uint8_t *bytes, size_t count);

@@ -1,4 +1,5 @@
-/* The header of an image, read field by field from flash. The layout is told in firmware_bridge/contract/image.py. */
+/* The header of an image, read field by field from flash. The layout is told in
+ * firmware_bridge/contract/image.py. */
 #include "image.h"
 
 #include "bytes.h"
@@ -127,10 +128,9 @@ static int32_t fusion_fits(const ut_fusion *fusion, uint32_t labels, uint32_t ke
 /* Whether a network lies where it must, in an image that ends at `end`, and has the size that it must. */
 static int32_t network_lies(const ut_image_network *network, uint32_t offset, uint32_t end,
                             uint32_t outputs) {
-    return network->offset == offset && offset < end &&
-           network->bytes > 0 && network->bytes <= end - offset &&
-           network->inputs == UT_WINDOW_FRAMES * UT_CHANNELS && network->outputs == outputs &&
-           network->arena_bytes > 0;
+    return network->offset == offset && offset < end && network->bytes > 0 &&
+           network->bytes <= end - offset && network->inputs == UT_WINDOW_FRAMES * UT_CHANNELS &&
+           network->outputs == outputs && network->arena_bytes > 0;
 }
 
 static uint32_t end_of(const ut_image_network *network) {
@@ -188,8 +188,7 @@ static int32_t frontend_fits(const ut_build *build, const ut_image *image) {
 }
 
 static int32_t memory_fits(const ut_build *build, size_t models_bytes, const ut_image *image) {
-    return image->bytes <= build->slot_bytes &&
-           image->bytes - UT_IMAGE_HEADER_BYTES <= models_bytes &&
+    return image->bytes <= build->slot_bytes && image->bytes - UT_IMAGE_HEADER_BYTES <= models_bytes &&
            image->networks[UT_ACOUSTIC].arena_bytes <= build->arena_bytes &&
            image->networks[UT_KEYWORD].arena_bytes <= build->arena_bytes;
 }

@@ -64,7 +64,8 @@ uint8_t ut_on_get_live(ut_device *device, union ut_reply *reply) {
     return UT_KIND_LIVE;
 }
 
-uint8_t ut_on_get_capture(ut_device *device, const struct ut_msg_get_capture *request, union ut_reply *reply) {
+uint8_t ut_on_get_capture(ut_device *device, const struct ut_msg_get_capture *request,
+                          union ut_reply *reply) {
     ut_listener *const listener = &device->listener;
     struct ut_msg_captured *const part = &reply->captured;
     const uint8_t refused = refuse_other_mode(device, UT_LISTEN_CAPTURE, reply);

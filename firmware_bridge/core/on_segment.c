@@ -17,7 +17,8 @@ static uint8_t refuse_incomplete(const ut_device *device, uint32_t number, union
     const ut_segment *const segment = &device->segment;
     const uint8_t refused = refuse_missing(device, number, reply);
     if (refused == 0 && segment->received < segment->samples) {
-        return ut_refuse(reply, UT_ERROR_INCOMPLETE, "% of % samples came", segment->received, segment->samples);
+        return ut_refuse(reply, UT_ERROR_INCOMPLETE, "% of % samples came", segment->received,
+                         segment->samples);
     }
     return refused;
 }
@@ -142,7 +143,8 @@ uint8_t ut_on_end(ut_device *device, const struct ut_msg_end *request, union ut_
     return UT_KIND_RESULT;
 }
 
-uint8_t ut_on_get_features(ut_device *device, const struct ut_msg_get_features *request, union ut_reply *reply) {
+uint8_t ut_on_get_features(ut_device *device, const struct ut_msg_get_features *request,
+                           union ut_reply *reply) {
     struct ut_msg_features *const part = &reply->features;
     const uint32_t most = (uint32_t)(sizeof(part->values) / sizeof(part->values[0]) / UT_CHANNELS);
     const uint8_t refused = refuse_incomplete(device, request->segment, reply);
@@ -151,10 +153,12 @@ uint8_t ut_on_get_features(ut_device *device, const struct ut_msg_get_features *
     }
     ut_scorer_pad(&device->scorer);
     if (request->window >= device->scorer.windows) {
-        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "window % of %", request->window, device->scorer.windows);
+        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "window % of %", request->window,
+                         device->scorer.windows);
     }
     if (request->first_frame >= UT_WINDOW_FRAMES) {
-        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "frame % of %", request->first_frame, UT_WINDOW_FRAMES);
+        return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "frame % of %", request->first_frame,
+                         UT_WINDOW_FRAMES);
     }
     const uint32_t left = UT_WINDOW_FRAMES - request->first_frame, frames = left < most ? left : most;
     const size_t first = (size_t)request->window * UT_HOP_FRAMES + request->first_frame;

@@ -40,7 +40,8 @@ uint8_t ut_on_get_crash(ut_device *device, union ut_reply *reply) {
     message->reason = (uint8_t)crash->reason;
     message->uptime_ms = crash->uptime_ms;
     message->registers_count = UT_CRASH_REGISTERS;
-    message->trace_count = (uint8_t)(crash->trace_count < UT_CRASH_TRACE ? crash->trace_count : UT_CRASH_TRACE);
+    message->trace_count =
+        (uint8_t)(crash->trace_count < UT_CRASH_TRACE ? crash->trace_count : UT_CRASH_TRACE);
     while (message->task_count < UT_CRASH_TASK && crash->task[message->task_count] != '\0') {
         message->task[message->task_count] = crash->task[message->task_count];
         ++message->task_count;

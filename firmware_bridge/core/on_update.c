@@ -97,7 +97,8 @@ static int32_t check(ut_device *device) {
     if (!ut_bytes_equal(digest, update->sha256, sizeof digest)) {
         return UT_ERROR_WRONG_HASH;
     }
-    const int32_t code = ut_image_open(device->port, device->build, device->memory->models_bytes, update->slot, &image);
+    const int32_t code =
+        ut_image_open(device->port, device->build, device->memory->models_bytes, update->slot, &image);
     if (code != 0 || image.bytes != update->bytes) {
         return code != 0 ? code : UT_ERROR_WRONG_HASH;
     }

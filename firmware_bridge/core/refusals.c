@@ -16,7 +16,8 @@ static size_t write_number(char digits[10], uint32_t number) {
     return count;
 }
 
-uint8_t ut_refuse(union ut_reply *reply, uint8_t code, const char *sentence, uint32_t first, uint32_t second) {
+uint8_t ut_refuse(union ut_reply *reply, uint8_t code, const char *sentence, uint32_t first,
+                  uint32_t second) {
     struct ut_msg_error *const error = &reply->error;
     const size_t most = sizeof(error->sentence);
     uint32_t number = first;
@@ -40,7 +41,8 @@ uint8_t ut_refuse(union ut_reply *reply, uint8_t code, const char *sentence, uin
 }
 
 uint8_t ut_refuse_no_bundle(union ut_reply *reply) {
-    return ut_refuse(reply, UT_ERROR_NO_BUNDLE, "neither slot holds a bundle that this firmware can run", 0, 0);
+    return ut_refuse(reply, UT_ERROR_NO_BUNDLE, "neither slot holds a bundle that this firmware can run", 0,
+                     0);
 }
 
 uint8_t ut_refuse_failed(ut_recovery *recovery, union ut_reply *reply) {
@@ -50,7 +52,8 @@ uint8_t ut_refuse_failed(ut_recovery *recovery, union ut_reply *reply) {
 
 uint8_t ut_refuse_incapable(union ut_reply *reply, uint16_t lacking) {
     return ut_refuse(reply, UT_ERROR_NOT_CAPABLE,
-                     lacking == UT_CAN_UPDATE ? "this device has no flash to update" : "this device has no microphone",
+                     lacking == UT_CAN_UPDATE ? "this device has no flash to update"
+                                              : "this device has no microphone",
                      0, 0);
 }
 

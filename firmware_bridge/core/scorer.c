@@ -4,7 +4,8 @@
 #include "protocol.h"
 
 /* All windows of the longest segment fit the store. */
-#if (UT_SEGMENT_SAMPLES - UT_WINDOW_SAMPLES) / (UT_HOP_SAMPLES / UT_HOP_FRAMES) + UT_WINDOW_FRAMES > UT_STORE_FRAMES
+#if (UT_SEGMENT_SAMPLES - UT_WINDOW_SAMPLES) / (UT_HOP_SAMPLES / UT_HOP_FRAMES) + UT_WINDOW_FRAMES >         \
+    UT_STORE_FRAMES
 #error "the store of features is shorter than a segment"
 #endif
 
@@ -15,8 +16,8 @@ static uint32_t clock_of(const ut_scorer *scorer) {
 /* A stream without end, whose windows go to a sink. */
 static int32_t is_live(const ut_scorer *scorer) { return scorer->sink.take != 0; }
 
-void ut_scorer_init(ut_scorer *scorer, const ut_port *port, const ut_tables *frontend, const ut_memory *memory,
-                    const ut_image *image, ut_stats *stats, ut_recovery *recovery) {
+void ut_scorer_init(ut_scorer *scorer, const ut_port *port, const ut_tables *frontend,
+                    const ut_memory *memory, const ut_image *image, ut_stats *stats, ut_recovery *recovery) {
     scorer->port = port;
     scorer->frontend = frontend;
     scorer->memory = memory;
@@ -78,9 +79,8 @@ static int32_t infer(ut_scorer *scorer, uint32_t network, int8_t *scores) {
     const ut_port *const port = scorer->port;
     const ut_image_network *const what = &scorer->image->networks[network];
     const uint32_t started = clock_of(scorer);
-    const int32_t bad =
-        port->infer == 0 ||
-        port->infer(port->context, network, scorer->memory->input, what->inputs, scores, what->outputs) != 0;
+    const int32_t bad = port->infer == 0 || port->infer(port->context, network, scorer->memory->input,
+                                                        what->inputs, scores, what->outputs) != 0;
     const uint32_t spent = clock_of(scorer) - started;
     if (bad && !scorer->recovery->wanted) {
         scorer->recovery->wanted = 1;
@@ -91,7 +91,8 @@ static int32_t infer(ut_scorer *scorer, uint32_t network, int8_t *scores) {
     return bad;
 }
 
-/* Score the window whose features these are, into `latest`. Returns 0, or anything else if a network failed. */
+/* Score the window whose features these are, into `latest`. Returns 0, or anything else if a network failed.
+ */
 static int32_t score(ut_scorer *scorer, const uint16_t *features) {
     const ut_image *const image = scorer->image;
     ut_scores *const latest = &scorer->latest;
@@ -122,8 +123,8 @@ static void add_scores(ut_scorer *scorer) {
     }
 }
 
-/* The next window is complete. Of a segment with one window that failed, no other is scored: its mean is worth
- * nothing. Of live listening, a window that failed is left out. */
+/* The next window is complete. Of a segment with one window that failed, no other is scored: its mean is
+ * worth nothing. Of live listening, a window that failed is left out. */
 static void finish_window(ut_scorer *scorer, uint32_t tail) {
     const uint16_t *const features = scorer->memory->features + (size_t)scorer->next * UT_CHANNELS;
     scorer->next += UT_HOP_FRAMES;

@@ -47,18 +47,19 @@ typedef struct {
     uint32_t frames;  /* in the store */
     uint32_t next;    /* first frame of the next window, counted in the store */
     uint32_t windows; /* complete since the start */
-    int32_t failed;   /* a network refused: the scores of the segment, or of the last window, are worth nothing */
+    int32_t
+        failed; /* a network refused: the scores of the segment, or of the last window, are worth nothing */
     ut_scores latest;
     int32_t sum_acoustic[UT_MOST_SCORES], sum_keyword[UT_MOST_SCORES], sum_fused[UT_MOST_SCORES];
     ut_cycles cycles;
 } ut_scorer;
 
 /* Say once what a scorer works with. */
-void ut_scorer_init(ut_scorer *scorer, const ut_port *port, const ut_tables *frontend, const ut_memory *memory,
-                    const ut_image *image, ut_stats *stats, ut_recovery *recovery);
+void ut_scorer_init(ut_scorer *scorer, const ut_port *port, const ut_tables *frontend,
+                    const ut_memory *memory, const ut_image *image, ut_stats *stats, ut_recovery *recovery);
 
-/* Begin a new stream. With a sink it may go on for ever: frames that no window needs any more make room for new
- * ones. Without one it is a segment, which is never longer than the store. */
+/* Begin a new stream. With a sink it may go on for ever: frames that no window needs any more make room for
+ * new ones. Without one it is a segment, which is never longer than the store. */
 void ut_scorer_start(ut_scorer *scorer, const ut_window_sink *sink);
 
 /* Take samples; score the windows that they complete. */

@@ -9,11 +9,11 @@
 typedef struct {
     int32_t begun;
     uint32_t number;
-    uint32_t samples;  /* announced */
+    uint32_t samples; /* announced */
     uint32_t received;
     uint32_t unacknowledged; /* chunks since the last ack */
-    uint32_t checksum; /* CRC-32 of what was received */
-    int32_t ended;     /* the result below is the answer to every further `end` */
+    uint32_t checksum;       /* CRC-32 of what was received */
+    int32_t ended;           /* the result below is the answer to every further `end` */
     struct ut_msg_result result;
 } ut_segment;
 

@@ -15,11 +15,13 @@ static uint8_t answer(ut_device *device, const ut_frame *frame, union ut_reply *
                          frame->kind, 0);
     }
     if (ut_decode(layout, frame->payload, frame->count, &request) != 0) {
-        return ut_refuse(reply, UT_ERROR_MALFORMED, "the payload of request % does not match its layout (% bytes)",
-                         frame->kind, (uint32_t)frame->count);
+        return ut_refuse(reply, UT_ERROR_MALFORMED,
+                         "the payload of request % does not match its layout (% bytes)", frame->kind,
+                         (uint32_t)frame->count);
     }
     const uint16_t lacking = ut_needs(frame->kind) & (uint16_t)~ut_capabilities(device->port);
-    return lacking != 0 ? ut_refuse_incapable(reply, lacking) : ut_dispatch(device, frame->kind, &request, reply);
+    return lacking != 0 ? ut_refuse_incapable(reply, lacking)
+                        : ut_dispatch(device, frame->kind, &request, reply);
 }
 
 /* Send a reply; return its length on the wire. */

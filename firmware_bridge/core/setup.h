@@ -9,13 +9,13 @@
 
 /* What this build of the firmware is. */
 typedef struct {
-    const char *name;         /* for people: port and version */
-    const char *evidence;     /* what its figures are worth */
-    uint32_t cycles_per_us;   /* of ut_port.cycles */
+    const char *name;       /* for people: port and version */
+    const char *evidence;   /* what its figures are worth */
+    uint32_t cycles_per_us; /* of ut_port.cycles */
     const ut_tables *frontend;
     const char *frontend_hash; /* hexadecimal */
-    uint32_t slot_bytes;      /* of each slot of flash */
-    uint32_t arena_bytes;     /* most that a network's arena may take */
+    uint32_t slot_bytes;       /* of each slot of flash */
+    uint32_t arena_bytes;      /* most that a network's arena may take */
 } ut_build;
 
 /* The large buffers, placed by the port. */
@@ -24,7 +24,7 @@ typedef struct {
     int8_t *input;      /* [UT_WINDOW_FRAMES][UT_CHANNELS], 16-byte aligned */
     uint8_t *models;    /* [models_bytes], 16-byte aligned: the networks of the enabled slot */
     size_t models_bytes;
-    int16_t *capture;   /* [UT_CAPTURE_SAMPLES] */
+    int16_t *capture; /* [UT_CAPTURE_SAMPLES] */
 } ut_memory;
 
 #endif

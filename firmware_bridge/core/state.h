@@ -21,9 +21,9 @@ typedef struct ut_device {
     const ut_build *build;
     const ut_memory *memory;
     uint32_t session;
-    int32_t greeted;      /* a session was named */
-    int32_t slot;         /* the enabled slot; -1: none */
-    ut_image image;       /* what it holds, where slot >= 0 */
+    int32_t greeted; /* a session was named */
+    int32_t slot;    /* the enabled slot; -1: none */
+    ut_image image;  /* what it holds, where slot >= 0 */
     ut_decoder decoder;
     ut_replies replies;
     ut_scorer scorer;

@@ -16,7 +16,8 @@ typedef struct {
 typedef struct {
     uint32_t frames_good, frames_bad, replies_repeated, segments_scored, windows_scored, audio_gaps;
     uint32_t microphone_overruns;
-    uint32_t features_cycles, scaling_cycles, network_cycles[UT_NETWORKS], fusion_cycles, longest_window_cycles;
+    uint32_t features_cycles, scaling_cycles, network_cycles[UT_NETWORKS], fusion_cycles,
+        longest_window_cycles;
 } ut_stats;
 
 #endif

@@ -1,4 +1,5 @@
-/* What the front-end works with: constants that are made on the host, and everything that a stream remembers. */
+/* What the front-end works with: constants that are made on the host, and everything that a stream remembers.
+ */
 #ifndef UNDERTONE_STREAM_H
 #define UNDERTONE_STREAM_H
 
