@@ -125,5 +125,5 @@ class Recovery:
 
 
 def _lasting(identity: DeviceIdentity) -> DeviceIdentity:
-    """Return what a restart must not change."""
-    return replace(identity, reset_reason=0, troubles=0)
+    """Return what a restart must not change; the session is the host's."""
+    return replace(identity, session=0, reset_reason=0, troubles=0)
