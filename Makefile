@@ -9,7 +9,7 @@ SETUP := .venv/.ready
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
 .PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut schedules fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
-	docs bench bench-frontend bench-edgetpu bench-twin alignment style clean lock
+	docs bench bench-build bench-frontend bench-edgetpu bench-twin alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -75,6 +75,9 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.style
 
+bench-build: $(SETUP)  ## a build from nothing, minutes: seconds per stage
+	@$(BIN)/python -m tools.lab.bench_build --recipe $(RECIPE)
+
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
 	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle
 
@@ -85,7 +88,7 @@ docs: $(SETUP)  ## the pages that are made from the code, and the site: build/do
 	@$(BIN)/python -c "import sphinx, myst_parser, furo" 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/requirements.lock
 	@$(BIN)/python -m tools.dev.docs
 
-bench: bench-frontend bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
+bench: bench-frontend bench-build bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock

@@ -19,7 +19,7 @@ from edgetpu_models.format.reader import load
 from edgetpu_models.program.constants import chip_zero, step
 from edgetpu_models.program.layers import lay_out, layer_of
 from edgetpu_models.program.stream import write_bits
-from edgetpu_models.provenance.check import Study, Verdict, judge, study
+from edgetpu_models.provenance.check import Study, Verdict, provenance_of, study
 from edgetpu_models.reweight.additions import rewrite_additions
 from edgetpu_models.reweight.outer import rename_all, rewrite_outer
 from edgetpu_models.reweight.padding import rewrite_padding
@@ -78,7 +78,7 @@ def reweight(
     _refuse([*differences(template.original, model)], "the networks differ in more than their values")
     _refuse([*fixed_zero_points(template, model.main)], "values change on which more depends than is known")
     data, token = _rewrite(template, model, _token(made, fresh, template))
-    found = judge(study(fresh, data))
+    found = provenance_of(study(fresh, data))
     if found.verdict is not Verdict.PROVED:
         raise ReweightRefused(f"the result does not prove itself ({found.reason})", _REMEDY)
     changed = -1

@@ -101,9 +101,9 @@ class Recovery:
                 "name the port of the device that was tested; a bundle that does not come up: `undertone monitor`",
             )
         reason, stats = reason_name(identity.reset_reason), self.client.stats()
-        said = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
-        self.incidents.append(said)
-        note(said)
+        incident = f"{name}: {lost.what}; the device is back ({reason}, restart {stats.restarts})"
+        self.incidents.append(incident)
+        note(incident)
 
     def _find(self, lost: DeviceError) -> tuple[DeviceClient, DeviceIdentity]:
         deadline = time.monotonic() + self._patience_s
@@ -125,5 +125,5 @@ class Recovery:
 
 
 def _lasting(identity: DeviceIdentity) -> DeviceIdentity:
-    """Return what a restart must not change; the session is the host's."""
+    """Return what a restart must not change; every greeting has a session of its own."""
     return replace(identity, session=0, reset_reason=0, troubles=0)

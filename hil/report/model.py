@@ -150,8 +150,8 @@ def scorecards(seen: Observations) -> dict[str, Scorecard]:
     asked = has_keywords(seen)
     if asked.any():
         speakers = [name for name, wanted in zip(seen.speakers, asked, strict=True) if wanted]
-        truth, words = seen.keyword_truth[asked], seen.keyword[asked]
-        cards["keyword"] = score(truth, words, speakers, seen.keywords, proof, speech=seen.speech)
+        truth, scores = seen.keyword_truth[asked], seen.keyword[asked]
+        cards["keyword"] = score(truth, scores, speakers, seen.keywords, proof, speech=seen.speech)
     else:
         del cards["keyword vote"]
     return cards

@@ -73,8 +73,8 @@ def run_hil(
         with step("checking the promises"):
             planted = self_test(seen, budgets)
             require_gate(planted)
-            judged = verdicts(seen, budgets)
-    lost = no_longer_measured(out_dir / "report.json", judged)
+            reached = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", reached)
     for line in lost:
         note(line)
     report = HilReport(
@@ -82,7 +82,7 @@ def run_hil(
         bundle=_bundle_facts(bundle),
         channel=channel.model_dump(mode="json"),
         seen=seen,
-        verdicts=judged,
+        verdicts=reached,
         cards=scorecards(seen),
         gate=tuple(planted),
         steps=tuple(ended.spans),

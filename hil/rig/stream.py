@@ -229,7 +229,7 @@ def _observations(
 ) -> Observations:
     manifest = bundle.manifest
     keyword = np.stack([result.keyword for result in log.results])
-    words = [
+    keyword_truth = [
         manifest.keywords.index(one.keyword) if one.keyword is not None else NO_KEYWORD for one in segments
     ]
     return Observations(
@@ -238,7 +238,7 @@ def _observations(
         labels=tuple(manifest.labels),
         keywords=tuple(manifest.keywords),
         truth=np.array([segment.label for segment in segments], np.int64),
-        keyword_truth=np.array(words, np.int64),
+        keyword_truth=np.array(keyword_truth, np.int64),
         acoustic=np.stack([result.acoustic for result in log.results]),
         keyword=keyword,
         fused=np.stack([result.fused for result in log.results]),

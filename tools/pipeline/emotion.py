@@ -17,21 +17,10 @@ from tools.pipeline.stages import Stages
 from train.augment import AugmentSettings
 from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
+from train.weights import load_weights, save_weights
 
 # About a minute of words: enough for percentiles of a million values a channel.
 SCALE_CLIPS = 300
-
-
-def save_weights(path: Path, model: Any) -> None:
-    """Write a network's weights as `.npz`, without pickle."""
-    np.savez(path, **{f"w{index:03d}": value for index, value in enumerate(model.get_weights())})
-
-
-def load_weights(path: Path, model: Any) -> Any:
-    """Give a freshly built network the weights of `save_weights`; return it."""
-    with np.load(path, allow_pickle=False) as stored:
-        model.set_weights([stored[name] for name in sorted(stored.files)])
-    return model
 
 
 def make_views(inputs: Inputs, stages: Stages) -> Path:
@@ -46,7 +35,7 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
     def make(folder: Path) -> None:
         from train.corpora.reading import read_clips
 
-        pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+        pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
         views = clip_views(
             pcm,
             recipe.window.window_samples,
@@ -156,7 +145,7 @@ def clean_features(inputs: Inputs, name: str) -> tuple[NDArray[np.int8], NDArray
     """Return int8[clips, frames, channels] of a front-end preset, and the frames of each clip that are speech."""
     from train.corpora.reading import read_clips
 
-    pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+    pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
     samples, spec = inputs.recipe.window.window_samples, preset(name)
     features = clip_views(
         pcm, samples, MicroFrontend(spec), InputScaling(), AugmentSettings(), Surroundings(), 0, 0
@@ -170,7 +159,7 @@ def sequence_steps(frames: NDArray[np.int64], steps: int, features: NDArray[np.i
 
 
 def make_teacher(inputs: Inputs, stages: Stages) -> Path:
-    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `said.npz`.
+    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `probabilities.npz`.
 
     Beside them `layers.json` and `layers.png`, where it listens to a layer of a foundation model.
     """
@@ -195,18 +184,20 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
             from train.corpora.reading import read_clips
             from train.teacher.filterbank import FILTERBANK_TEACHER, FilterbankSettings, filterbank_sequences
 
-            pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+            pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
             sequences, steps = filterbank_sequences(pcm, FilterbankSettings())
             chosen = FILTERBANK_TEACHER if recipe.teacher == TeacherSettings() else chosen
-        learn, judge = (np.isin(np.arange(len(steps)), inputs.rows(part)) for part in ("train", "validation"))
+        learn, select = (
+            np.isin(np.arange(len(steps)), inputs.rows(part)) for part in ("train", "validation")
+        )
         settings = chosen.model_copy(update={"seed": recipe.seed})
         dimensions = dimensional_targets(inputs)
-        teacher = train_teacher(sequences, inputs.targets, dimensions, learn, judge, settings, steps)
+        teacher = train_teacher(sequences, inputs.targets, dimensions, learn, select, settings, steps)
         teacher.save(folder / "teacher.npz")
         if layers:
             for name in ("layers.json", "layers.png"):
                 shutil.copyfile(layers / name, folder / name)
-        np.savez(folder / "said.npz", probabilities=teacher.predict(sequences, steps))
+        np.savez(folder / "probabilities.npz", probabilities=teacher.predict(sequences, steps))
 
     return stages.run("teacher", parts, make)
 
@@ -277,10 +268,10 @@ def train_student(
     def make(folder: Path) -> None:
         from train.student.fit import DistilSettings, fit, predict
 
-        said = None
+        taught_by = None
         if teacher:
-            with np.load(teacher / "said.npz", allow_pickle=False) as stored:
-                said = stored["probabilities"][rows]
+            with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
+                taught_by = stored["probabilities"][rows]
         distil = DistilSettings(weight=recipe.distil.weight, temperature=recipe.distil.temperature)
         model = fit(
             lambda: build_student(inputs, data.shape[2:]),
@@ -290,7 +281,7 @@ def train_student(
             seed,
             input_scale(inputs),
             f"training {name}",
-            said,
+            taught_by,
             distil,
         )
         save_weights(folder / "weights.npz", model)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.contract.bundle import Bundle
 from hil.rig.observations import Segment
+from tools.pipeline.fusion import composed_pcm
 from tools.pipeline.inputs import gather
-from tools.pipeline.joint import composed_pcm
 from tools.pipeline.recipe import recipe_of
 from tools.scoring import choose, require_unheard_sound, thin
 from train.corpora.record import Clip, Corpus

@@ -134,8 +134,8 @@ class Schedules:
             wrong.append(f"{stats.restarts} restarts, and the reason {reason}")
         result = talk.segment(99, self._pcm, True)
         if not isinstance(result, messages.Result) or result.fused.tolist() != self._fused:
-            said = result.sentence if isinstance(result, messages.Error) else result and result.name
-            wrong.append(f"the clean segment: {said}")
+            difference = result.sentence if isinstance(result, messages.Error) else result and result.name
+            wrong.append(f"the clean segment: {difference}")
         return Outcome(seed, "; ".join(wrong), stats.restarts, reason)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
+from edgetpu_models.program.stream import records
 from edgetpu_models.reweight import fuzz
 from edgetpu_models.reweight.derive import Derived
 from edgetpu_models.reweight.fuzz import Triple, main, outcome, run, triples, without_token
@@ -168,3 +169,64 @@ def test_the_program_prints_counts(folder: Path, capsys: pytest.CaptureFixture[s
     assert found["triples"] == 6
     assert found["failure_count"] == 0
     assert all(kind.split(":")[0] in ("original", "compiled", "retrained") for kind in found["answers"])
+
+
+def test_a_record_that_was_copied_elsewhere_counts_by_itself(known: list[Triple]) -> None:
+    """Nothing tells the copy from a record, so it is written anew like the others."""
+    triple = known[3]
+    opened = open_compiled(triple.compiled)
+    span = opened.running.stream
+    words = [r.word for r in records(span.of(triple.compiled))]
+    changing = next(
+        w
+        for w in words
+        if triple.honest[span.start + 16 * w : span.start + 16 * w + 16]
+        != triple.compiled[span.start + 16 * w : span.start + 16 * w + 16]
+    )
+    free = next(w for w in range(40, span.size // 16) if not {w + d for d in range(-2, 4)} & set(words))
+    damaged = bytearray(triple.compiled)
+    source, target = span.start + 16 * (changing - 1), span.start + 16 * (free - 1)
+    damaged[target : target + 48] = triple.compiled[source : source + 48]
+    assert outcome(triple, 1, bytes(damaged)) == "carried in its words"
+
+
+def test_a_wrong_value_outside_a_copied_record_is_still_wrong(
+    known: list[Triple], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flipped(found: Derived) -> Derived:
+        data = bytearray(found.data)
+        data[open_compiled(found.data).running.stream.end - 3] ^= 1
+        return replace(found, data=bytes(data))
+
+    lying(monkeypatch, flipped)
+    triple = known[1]
+    damaged = bytearray(triple.compiled)
+    damaged[open_compiled(triple.compiled).running.stream.start + 641] ^= 4
+    assert outcome(triple, 1, bytes(damaged)) == "WRONG"
+
+
+def test_a_transfer_whose_name_was_damaged_is_refused(known: list[Triple]) -> None:
+    """Seed 20251121, file 14193: the template's name would have stayed in one place of the retrained file."""
+    triple = known[1]
+    opened = open_compiled(triple.compiled)
+    port = opened.running.ports[0]
+    for span in opened.running.names:
+        if span.of(triple.compiled) != port.name.encode() or span == port.name_at:
+            continue
+        damaged = bytearray(triple.compiled)
+        damaged[span.start + 4] ^= 0x40
+        assert outcome(triple, 1, bytes(damaged)) == "ReweightRefused"
+
+
+def test_a_record_that_was_unmade_keeps_its_remains_and_nothing_more(known: list[Triple]) -> None:
+    """Seed 20251123, file 9847: overwritten by a moved piece, one of several equal records is none any more."""
+    triple = known[3]
+    span = open_compiled(triple.compiled).running.stream
+    answers = set()
+    for record in records(span.of(triple.compiled)):
+        damaged = bytearray(triple.compiled)
+        at = span.start + 16 * record.word
+        damaged[at : at + 14] = bytes(14)
+        answers.add(outcome(triple, 1, bytes(damaged)))
+    assert answers <= {"ReweightRefused", "carried", "carried in its words", "honest"}
+    assert "ReweightRefused" in answers, "where it was an operation's only record, that is noticed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from firmware_bridge.ports.twin.build import build_twin
 from hil.client.client import DeviceClient
 from hil.devices.twin import TwinProcess
 from hil.rig.observations import Segment
+from tests.support.tiny_bundle import bundle, segments
 from tools.cli import run
 
-_RIG = runpy.run_path(str(Path(__file__).parents[2] / "hil" / "conftest.py"))
-bundle, segments = _RIG["bundle"], _RIG["segments"]
+__all__ = ["bundle", "segments"]  # fixtures
 Capture = pytest.CaptureFixture[str]
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tools.pipeline.emotion import Student, make_views, student_network, training_data
 from tools.pipeline.inputs import Inputs
+from tools.pipeline.keyword import keyword_network
 from tools.pipeline.stages import Stages
-from tools.pipeline.words import keyword_network
 
 
 def acoustic_int8(
