@@ -8,8 +8,8 @@ SETUP := .venv/.ready
 # Compiled models to damage, where there are any; small ones are made otherwise.
 PAIRS := $(firstword $(wildcard $(UNDERTONE_DATA)/edgetpu_pairs data/edgetpu_pairs ../shared/data/edgetpu_pairs))
 
-.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
-	docs bench bench-frontend bench-edgetpu bench-twin alignment style clean lock
+.PHONY: help setup edgetpu-model test hil-sim twin hil device-tests firmware flash powercut schedules fuzz-protocol fuzz-edgetpu fuzz-reweight folds \
+	docs bench bench-build bench-frontend bench-edgetpu bench-twin alignment style clean lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ firmware: edgetpu-model  ## build it for the twin, and for the board where CORAL
 flash: firmware  ## write firmware and bundle to a board and make sure that it runs them (SERIAL=... where there are several)
 	@$(BIN)/undertone flash $(if $(SERIAL),--serial $(SERIAL)) $(if $(PORT),--port $(PORT))
 
+schedules: edgetpu-model  ## TPU faults, hangs and resets by seed on the emulated firmware: it must come back (COUNT=10000 FIRST=0)
+	@$(BIN)/python -m firmware_bridge.ports.twin.schedules --bundle $(or $(BUNDLE),build/bundle) --count $(or $(COUNT),10000) --first $(or $(FIRST),0)
+
 powercut: edgetpu-model  ## cut the power at every flash operation of an update: the old or the new bundle must answer
 	@$(BIN)/python -m hil.endurance.powercut --bundle build/bundle
 
@@ -72,6 +75,9 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.c_style && $(BIN)/python -m tools.dev.style
 
+bench-build: $(SETUP)  ## a build from nothing, minutes: seconds per stage
+	@$(BIN)/python -m tools.lab.bench_build --recipe $(RECIPE)
+
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
 	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle
 
@@ -82,7 +88,7 @@ docs: $(SETUP)  ## the pages that are made from the code, and the site: build/do
 	@$(BIN)/python -c "import sphinx, myst_parser, furo" 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/requirements.lock
 	@$(BIN)/python -m tools.dev.docs
 
-bench: bench-frontend bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
+bench: bench-frontend bench-build bench-edgetpu bench-twin  ## all benchmarks; timings are never part of the tests
 
 lock:  ## resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock

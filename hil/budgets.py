@@ -227,7 +227,7 @@ def require_measured(names: Iterable[str], source: str) -> None:
             raise InvalidSetting(f"{source} [{name}]: nothing measures that", f"promises: {', '.join(UNITS)}")
 
 
-def judge(name: str, budget: Budget, quantity: Quantity | None, reason: str, speech: str) -> Verdict:
+def verdict_on(name: str, budget: Budget, quantity: Quantity | None, reason: str, speech: str) -> Verdict:
     """Compare one figure with its promise.
 
     Args:
@@ -253,9 +253,9 @@ def judge(name: str, budget: Budget, quantity: Quantity | None, reason: str, spe
 def _by_how_much(budget: Budget, quantity: Quantity) -> str:
     over = quantity.value - budget.limit
     amount = f"{abs(over):,.0f}" if abs(over) >= 1000 else f"{abs(over):.4g}"
-    words = f"{amount} {budget.unit}".strip() + (" too much" if over > 0 else " too little")
+    text = f"{amount} {budget.unit}".strip() + (" too much" if over > 0 else " too little")
     if budget.exactly is None and budget.limit:
-        words += f" ({abs(over / budget.limit):.1%} of the limit)"
+        text += f" ({abs(over / budget.limit):.1%} of the limit)"
     if budget.gate == "interval" and quantity.interval:
-        words += f"; even its interval {quantity.interval[0]:.4g} to {quantity.interval[1]:.4g} is beyond"
-    return words
+        text += f"; even its interval {quantity.interval[0]:.4g} to {quantity.interval[1]:.4g} is beyond"
+    return text

@@ -43,10 +43,10 @@ def bundle(
     return click.option("--bundle", "bundle_dir", type=kind, default=default, help=text)
 
 
-def recipe() -> Decorator:
-    """`--recipe`, parameter `recipe_name`."""
+def recipe(text: str = "recipe name, or a .toml file", default: str | None = "trunk") -> Decorator:
+    """`--recipe`, parameter `recipe_name`: None only where `default` is."""
     return click.option(
-        "--recipe", "recipe_name", default="trunk", show_default=True, help="recipe name, or a .toml file"
+        "--recipe", "recipe_name", default=default, show_default=default is not None, help=text
     )
 
 

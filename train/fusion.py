@@ -115,7 +115,9 @@ def fit_words(keyword: Floats, truth: NDArray[np.int64], classes: int, penalty: 
     return found
 
 
-def fit_fusion(acoustic: Floats, keyword: Floats, truth: NDArray[np.int64], words: Floats) -> FloatFusion:
+def fit_fusion(
+    acoustic: Floats, keyword: Floats, truth: NDArray[np.int64], word_layer: Floats
+) -> FloatFusion:
     """Weigh both branches against each other, by maximum likelihood on speakers that neither has heard.
 
     Two numbers are fitted, so that few speakers suffice: the weight of the acoustic logits and that of what
@@ -125,7 +127,7 @@ def fit_fusion(acoustic: Floats, keyword: Floats, truth: NDArray[np.int64], word
         acoustic: float64[n, classes], acoustic logits.
         keyword: float64[n, keywords], keyword posteriors.
         truth: int64[n], the emotion classes.
-        words: What `fit_words` found.
+        word_layer: What `fit_words` found.
 
     Returns:
         The fitted layer.
@@ -133,16 +135,16 @@ def fit_fusion(acoustic: Floats, keyword: Floats, truth: NDArray[np.int64], word
     from scipy.optimize import minimize
 
     share = balanced(truth, acoustic.shape[1])
-    said = keyword @ words.T
+    told = keyword @ word_layer.T
 
     def loss(weights: Floats) -> float:
-        logits = weights[0] * acoustic + weights[1] * said
+        logits = weights[0] * acoustic + weights[1] * told
         logits = logits - logits.max(1, keepdims=True)
         picked = logits[np.arange(len(truth)), truth] - np.log(np.exp(logits).sum(1))
         return -float((picked * share).sum())
 
     weights = minimize(loss, np.ones(2), method="L-BFGS-B", bounds=[(0.01, 10.0), (0.0, 3.0)]).x
-    return FloatFusion(float(weights[0]), float(weights[1]) * words)
+    return FloatFusion(float(weights[0]), float(weights[1]) * word_layer)
 
 
 def best_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
@@ -160,22 +162,22 @@ def best_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
 
 
-def bayes_fusion(logits: Floats, words: NDArray[np.int64], table: Floats, weight: float) -> Floats:
+def bayes_fusion(logits: Floats, keywords: NDArray[np.int64], table: Floats, weight: float) -> Floats:
     """Return the scores of the best fusion that knows the word and the table.
 
     Args:
         logits: float64[n, classes], acoustic logits.
-        words: int64[n], the true keyword class of each window.
+        keywords: int64[n], the true keyword class of each window.
         table: float64[classes, keywords], P(word | emotion).
         weight: `best_temperature` of the logits.
 
     Returns:
         float64[n, classes], log p(c | sound) + log P(word | c), up to a constant per row.
     """
-    known: Floats = np.log(np.maximum(table.T[words], 1e-12))
+    known: Floats = np.log(np.maximum(table.T[keywords], 1e-12))
     return weight * logits + known
 
 
-def shuffled(words: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return a permutation of the indices of `words`: the control in which keywords tell nothing."""
-    return np.random.default_rng(seed).permutation(len(words))
+def shuffled(keywords: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return a permutation of the indices of `keywords`: the control in which keywords tell nothing."""
+    return np.random.default_rng(seed).permutation(len(keywords))

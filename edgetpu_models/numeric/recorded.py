@@ -28,7 +28,7 @@ def read_recorded(path: Path, model: Model) -> tuple[Recorded, list[list[Array]]
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise InvalidSetting(f"{path} cannot be read: {error}", _REMEDY) from error
     if len(model.main.inputs) != 1:
         raise InvalidSetting(

@@ -76,6 +76,11 @@ def _ports(compiled: Compiled) -> Iterator[str]:
     outer = compiled.model.main
     tensors = {t.name: t for t in outer.tensors}
     for program in compiled.programs:
+        shown = {*tensors, *(port.name for port in program.ports)}
+        for at in dict.fromkeys(program.names):
+            name = at.of(compiled.data).decode("utf-8", errors="replace")
+            if name not in shown:
+                yield f"a transfer of the program is named {name}, which is no tensor of the file"
         for port in program.ports:
             tensor = tensors.get(port.name.removesuffix("_variable_output"))  # how a state is handed on
             if tensor is None:

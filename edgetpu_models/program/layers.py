@@ -160,8 +160,10 @@ def _rows(layer: Layer, form: Form, first: int, size: int) -> npt.NDArray[np.uin
     full[: len(some), ..., :inputs] = some
     cut = full.reshape(size, height, width, blocks, 4).transpose(3, 1, 2, 0, 4)
     group = form.group or blocks
-    parts = [cut[b : b + group].transpose(1, 2, 0, 3, 4).reshape(-1) for b in range(0, blocks, group)]
-    return np.concatenate(parts)
+    even = blocks // group * group
+    whole = cut[:even].reshape(-1, group, height, width, size, 4).transpose(0, 2, 3, 1, 4, 5)
+    rest = cut[even:].transpose(1, 2, 0, 3, 4)  # the last group may be smaller
+    return np.concatenate([whole.reshape(-1), rest.reshape(-1)])
 
 
 def _diagonal(layer: Layer, first: int) -> npt.NDArray[np.uint8]:

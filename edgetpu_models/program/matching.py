@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,6 +94,7 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
             if wanted.required:
                 required[index] = wanted
     moved = key(MOVED)
+    almost = {blank for wanted_key in owners for blank in _blanked(wanted_key)}
     factors = np.array([m for m, *_ in owners if m != 1.0 and m > 0], np.float32)
     loose: list[tuple[int, Record, list[tuple[int, Difference]]]] = []
     for number, program in enumerate(compiled.programs):
@@ -107,7 +108,7 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
                     found.explained.append(Explained(number, record, mine, key(record) == moved))
             else:
                 near = _nearest(record, required)
-                if near or plausible(record) or _resembles(record, owners):
+                if near or plausible(record) or not almost.isdisjoint(_blanked(key(record))):
                     loose.append((number, record, near))
         loose += [(number, record, []) for record in unmarked(program.stream.of(compiled.data), factors)]
     seen = {index for e in found.explained for index, _ in e.owners}
@@ -118,10 +119,12 @@ def match(graph: SubGraph, compiled: Compiled, mapped: Sequence[int]) -> Matchin
     return found
 
 
-def _resembles(record: Record, owners: Mapping[Key, object]) -> bool:
-    """Whether a marked word that is no sensible record agrees with an expected one in all values but one."""
-    mine = key(record)
-    return any(sum(a == b for a, b in zip(mine, wanted, strict=True)) == len(mine) - 1 for wanted in owners)
+def _blanked(one: Key) -> Iterator[tuple[int, Key]]:
+    """Yield a record's five constants with each in turn left out: two records that share one differ in one value."""
+    for place in range(len(one)):
+        left = list(one)
+        left[place] = 0
+        yield place, (left[0], left[1], left[2], int(left[3]), int(left[4]))
 
 
 def _credible(

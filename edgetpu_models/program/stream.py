@@ -92,12 +92,15 @@ def write_field(stream: bytearray, word: int, field: Field, value: float | int) 
 
 def marked(stream: bytes | bytearray) -> Iterator[Record]:
     """Yield what stands at every word with the marker of a record; not all of these are records."""
-    for word in range(1, len(stream) // 16 - 1):
-        low = int.from_bytes(stream[16 * word : 16 * word + 4], "little") & 0x1FFFFFFF
-        if low & 0x30C000 == 0x30C000:
-            values = [read_field(stream, word, f) for f in FIELDS]
-            m, hi, lo = (float(v) for v in values[:3])
-            yield Record(word, low, m, hi, lo, *(int(v) for v in values[3:]))
+    lows = np.frombuffer(bytes(stream[: len(stream) // 16 * 16]), "<u4").reshape(-1, 4)[:, 0]
+    for word in np.flatnonzero((lows & 0x30C000) == 0x30C000).tolist():
+        if 1 <= word < len(lows) - 1:
+            yield _record(stream, word, int(lows[word]) & 0x1FFFFFFF)
+
+
+def _record(stream: bytes | bytearray, word: int, low: int) -> Record:
+    m, hi, lo, *whole = (read_field(stream, word, f) for f in FIELDS)
+    return Record(word, low, float(m), float(hi), float(lo), *(int(v) for v in whole))
 
 
 def unmarked(stream: bytes | bytearray, factors: npt.NDArray[np.float32]) -> Iterator[Record]:
@@ -108,10 +111,7 @@ def unmarked(stream: bytes | bytearray, factors: npt.NDArray[np.float32]) -> Ite
     plain = (halves & np.uint64(0x30C000)) != np.uint64(0x30C000)
     for word in np.flatnonzero(held & plain).tolist():
         if 1 <= word < len(halves) - 1:
-            low = int(halves[word]) & 0x1FFFFFFF
-            values = [read_field(stream, word, f) for f in FIELDS]
-            m, hi, lo = (float(v) for v in values[:3])
-            yield Record(word, low, m, hi, lo, *(int(v) for v in values[3:]))
+            yield _record(stream, word, int(halves[word]) & 0x1FFFFFFF)
 
 
 def plausible(record: Record) -> bool:

@@ -136,10 +136,10 @@ def check(original: Path | str | bytes, compiled: Path | str | bytes) -> Provena
     Raises:
         ModelInvalid: See `study`.
     """
-    return judge(study(bytes(load(original)), bytes(load(compiled))))
+    return provenance_of(study(bytes(load(original)), bytes(load(compiled))))
 
 
-def judge(pair: Study) -> Provenance:
+def provenance_of(pair: Study) -> Provenance:
     """Return the verdict on a pair that was read."""
     graph = pair.graph
     problems: dict[int, str] = {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from edgetpu_models.cost.layout import up
 from edgetpu_models.program.placing import Placed
 from edgetpu_models.program.stream import HI, LO, ZERO, M, X, read_field, write_field
-from edgetpu_models.provenance.check import Study, Verdict, judge, study
+from edgetpu_models.provenance.check import Study, Verdict, provenance_of, study
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _bits(value: float) -> int:
 
 def caught(pair: Study, original: bytes, plant: Plant) -> tuple[bool, bool]:
     """Return whether a planted change was noticed, and whether the right operation was named."""
-    found = judge(study(original, plant.data))
+    found = provenance_of(study(original, plant.data))
     named = {row.index for row in found.layers if row.problem}
     return found.verdict is Verdict.NOT, bool(named & plant.layers)
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     for original_path, compiled_path in zip(paths[::2], paths[1::2], strict=True):
         original = original_path.read_bytes()
         pair = study(original, compiled_path.read_bytes())
-        if judge(pair).verdict is not Verdict.PROVED:
+        if provenance_of(pair).verdict is not Verdict.PROVED:
             totals["pairs not proved"] += 1
             continue
         for plant in plants(pair, per, seed):

@@ -28,6 +28,8 @@ def lay_again(data: bytes, schema: Mapping[str, Fields], root: str, changes: Map
             out as it is.
     """
     pieces = Pieces(data, schema, root)
+    if lost := sorted(changes.keys() - pieces.found.keys()):
+        raise damaged(f"no string begins at byte {lost[0]} of its {root}")
     if _build(data, pieces, {}) != data:
         raise damaged("its parts do not lie where the compiler's builder would put them")
     return _build(data, pieces, changes) if changes else data

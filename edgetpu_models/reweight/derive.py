@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgetpu_models.format.model import Model
 from edgetpu_models.format.reader import load
 from edgetpu_models.program.constants import chip_zero, step
 from edgetpu_models.program.layers import lay_out, layer_of
 from edgetpu_models.program.stream import write_bits
-from edgetpu_models.provenance.check import Study, Verdict, judge, study
+from edgetpu_models.provenance.check import Study, Verdict, provenance_of, study
 from edgetpu_models.reweight.additions import rewrite_additions
 from edgetpu_models.reweight.outer import rename_all, rewrite_outer
 from edgetpu_models.reweight.padding import rewrite_padding
@@ -76,10 +78,12 @@ def reweight(
     _refuse([*differences(template.original, model)], "the networks differ in more than their values")
     _refuse([*fixed_zero_points(template, model.main)], "values change on which more depends than is known")
     data, token = _rewrite(template, model, _token(made, fresh, template))
-    found = judge(study(fresh, data))
+    found = provenance_of(study(fresh, data))
     if found.verdict is not Verdict.PROVED:
         raise ReweightRefused(f"the result does not prove itself ({found.reason})", _REMEDY)
-    changed = sum(a != b for a, b in zip(made, data, strict=True)) if len(made) == len(data) else -1
+    changed = -1
+    if len(made) == len(data):
+        changed = int(np.count_nonzero(np.frombuffer(made, np.uint8) != np.frombuffer(data, np.uint8)))
     layers, records = len(template.placement.placed), len(template.matching.explained)
     return Derived(data, f"{token:016x}", layers, records, changed, reliance(template, model.main))
 

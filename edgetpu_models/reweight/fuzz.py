@@ -2,7 +2,8 @@
 
 `python -m edgetpu_models.reweight.fuzz COUNT SEED FOLDER …` damages one file of a triple at a time, takes what comes
 back apart, and prints the counts as JSON. Damage in instruction bits whose meaning nobody knows cannot be seen by
-any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`.
+any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`,
+and as `carried in its words` where it made one more record or unmade one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from edgetpu_models.fuzz import mutate
 from edgetpu_models.program.container import open_compiled
@@ -83,13 +87,34 @@ def outcome(triple: Triple, which: int, damaged: bytes) -> str:
         return "honest" if not same else "unchanged"
     if which == 2:
         return _other_way(triple, damaged, made)
-    if which == 1 and len(made) == len(honest) == len(damaged):
-        places = [i for i in range(len(made)) if made[i] != honest[i]]
-        if all(made[i] == damaged[i] != before[i] for i in places):
+    if which == 1 and len(made) == len(honest) == len(damaged) == len(before):
+        new, right, hurt, old = (np.frombuffer(x, np.uint8) for x in (made, honest, damaged, before))
+        places = new != right
+        if np.array_equal(new[places], hurt[places]) and (hurt != old)[places].all():
             return "carried"
+        if _within_words(damaged, np.flatnonzero(places), np.flatnonzero(hurt != old)):
+            return "carried in its words"
     if which == 1 and (damaged, made) == (before[: len(damaged)], honest[: len(damaged)]):
         return "carried"  # bytes behind everything that is read were cut off
     return "WRONG"
+
+
+def _within_words(damaged: bytes, places: npt.NDArray[np.int64], hurt: npt.NDArray[np.int64]) -> bool:
+    """Whether what differs stays within the instruction words that were damaged, and their neighbours.
+
+    Damage can make one more record (a copy of another) or unmake one; nothing in the file tells that from what the
+    compiler wrote. A record reaches over three words: its own, and one on either side.
+    """
+    for program in open_compiled(damaged).programs:
+        span = program.stream
+        words = {
+            int(at - span.start) // 16 + d for at in hurt if span.start <= at < span.end for d in (-1, 0, 1)
+        }
+        if words and all(
+            span.start <= at < span.end and (at - span.start) // 16 in words for at in places.tolist()
+        ):
+            return True
+    return False
 
 
 def _other_way(triple: Triple, damaged: bytes, made: bytes) -> str:

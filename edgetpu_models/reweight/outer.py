@@ -52,12 +52,14 @@ def rewrite_outer(pair: Study, other: SubGraph, data: bytearray) -> list[Rename]
 
 
 def _renames(pair: Study, program: Program, twins: dict[str, Tensor]) -> Iterator[Rename]:
-    """Yield the names in a program that change; one that is no tensor's (an internal transfer's) stays."""
+    """Yield the names in a program that change; in a proved file each is a tensor's."""
     for at in dict.fromkeys(program.names):
         old = at.of(pair.compiled.data).decode("utf-8", errors="replace")
         suffix = "_variable_output" if old.endswith("_variable_output") else ""
         new = twins.get(old.removesuffix(suffix))
-        if new is not None and new.name + suffix != old:
+        if new is None:
+            raise ReweightRefused(f"the program names {old}, which is no tensor", _REMEDY)
+        if new.name + suffix != old:
             yield Rename(at, (new.name + suffix).encode())
 
 

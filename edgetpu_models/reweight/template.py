@@ -9,7 +9,7 @@ from edgetpu_models.cost import layout
 from edgetpu_models.format.model import Operator, SubGraph
 from edgetpu_models.program.constants import chip_zero
 from edgetpu_models.program.formulas import mean_taps
-from edgetpu_models.provenance.check import Study, Verdict, judge
+from edgetpu_models.provenance.check import Study, Verdict, provenance_of
 from edgetpu_models.reweight.same import ratio
 
 # (oldest runtime, whether it is a build of 2019/20) of the builds whose results were foretold byte for byte.
@@ -38,7 +38,7 @@ def settled(graph: SubGraph, op: Operator, tag: str) -> bool:
 
 def objections(pair: Study) -> Iterator[str]:
     """Yield why a pair is no template; nothing where it is one."""
-    found = judge(pair)
+    found = provenance_of(pair)
     if found.verdict is not Verdict.PROVED:
         yield f"the template is not proved to be made from its original ({found.verdict.value}: {found.reason})"
         return

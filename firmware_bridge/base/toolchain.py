@@ -184,8 +184,8 @@ def run_compiler(line: Sequence[str], failure: str, remedy: str, result: Path | 
     if done.returncode == 0 and (result is None or result.exists()):
         return
     # "error" alone would also match the path of a file.
-    said = [text for text in done.stderr.splitlines() if "error:" in text]
-    first = (said or done.stderr.strip().splitlines() or ["no message"])[0]
+    errors = [text for text in done.stderr.splitlines() if "error:" in text]
+    first = (errors or done.stderr.strip().splitlines() or ["no message"])[0]
     raise EnvironmentLacking(f"{failure}: {first.strip()}", remedy)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from firmware_bridge.base.evidence import Quantity
-from hil.budgets import Budget, Verdict, judge, require_measured
+from hil.budgets import Budget, Verdict, require_measured, verdict_on
 from hil.checks import accuracy, arithmetic, chip, equality, speed
 from hil.rig.observations import Observations
 
@@ -51,5 +51,5 @@ def verdicts(seen: Observations, budgets: Mapping[str, Budget]) -> tuple[Verdict
     for name, budget in budgets.items():
         figure = found[name]
         known = None if isinstance(figure, str) else figure
-        result.append(judge(name, budget, known, figure if isinstance(figure, str) else "", seen.speech))
+        result.append(verdict_on(name, budget, known, figure if isinstance(figure, str) else "", seen.speech))
     return tuple(result)

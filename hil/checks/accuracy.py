@@ -58,8 +58,8 @@ def branches(seen: Observations) -> dict[str, Quantity | str]:
     if not asked.any():
         return found
     speakers = tuple(np.array(seen.speakers)[asked])
-    words = _matrices(seen.keyword_truth[asked], seen.keyword[asked], speakers, len(seen.keywords))
-    found["macro_f1_keyword"] = _figure(seen, bootstrap(words, macro_f1, resamples=RESAMPLES))
+    keyword = _matrices(seen.keyword_truth[asked], seen.keyword[asked], speakers, len(seen.keywords))
+    found["macro_f1_keyword"] = _figure(seen, bootstrap(keyword, macro_f1, resamples=RESAMPLES))
     better = max((acoustic, vote), key=lambda stack: float(macro_f1(stack.sum(axis=0))))
     name = "acoustic" if better is acoustic else "keyword"
     gain = paired_difference(fused, better, macro_f1, resamples=RESAMPLES)

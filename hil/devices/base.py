@@ -29,6 +29,9 @@ class Device(Protocol):
     def link(self) -> Link:
         """Return the open link to the started device."""
 
+    def relink(self) -> Link:
+        """Return a new link to a device that may have restarted; raises `LinkLost` where it is not there yet."""
+
     def stop(self) -> None:
         """Release everything; safe to call twice, and on a device that never started."""
 
@@ -50,6 +53,14 @@ class DeviceBase(ABC):
     @abstractmethod
     def start(self) -> None:
         """Bring the device up."""
+
+    @abstractmethod
+    def link(self) -> Link:
+        """Return the open link."""
+
+    def relink(self) -> Link:
+        """Return the same link: a pseudo-terminal or a line in memory outlives a restart of the firmware."""
+        return self.link()
 
     @abstractmethod
     def stop(self) -> None:

@@ -9,7 +9,8 @@ from firmware_bridge.base.evidence import Evidence
 from hil.client.client import DeviceClient
 from hil.devices.base import DeviceBase
 from hil.devices.registry import KINDS, DeviceKind
-from hil.link.link import Link, SerialLink
+from hil.link.link import Link, LinkLost, SerialLink
+from hil.link.ports import port_of, serial_number
 from hil.link.timing import Timing
 
 _GREETING = Timing(reply_s=0.5, attempts=6)
@@ -33,7 +34,7 @@ class Board(DeviceBase):
         self.evidence = Evidence.MEASURED
         self._url, self._baud, self._greeting = url, baud, greeting
         self._link: SerialLink | None = None
-        self._build = ""
+        self._build, self._serial = "", ""
 
     def start(self) -> None:
         """Open the port and make sure that our firmware answers on it.
@@ -43,6 +44,7 @@ class Board(DeviceBase):
             DeviceSilent: Nothing, or nothing of ours, answers.
         """
         self._link = SerialLink(self._url, self._baud)
+        self._serial = serial_number(self._url)
         identity = DeviceClient(self._link, self._greeting).hello()
         self._build = identity.build
         if identity.evidence in list(Evidence):
@@ -54,6 +56,19 @@ class Board(DeviceBase):
         """Return the open link."""
         if self._link is None:
             raise DeviceError(f"{self.name} is not started", "start it first")
+        return self._link
+
+    def relink(self) -> Link:
+        """Close the port and open it anew; a USB port that has another name now is known by its serial number.
+
+        Raises:
+            LinkLost: It is not there, or not yet.
+        """
+        self.stop()
+        try:
+            self._link = SerialLink(port_of(self._serial, self._url), self._baud)
+        except DeviceError as error:
+            raise LinkLost(error.what, error.remedy) from error
         return self._link
 
     def stop(self) -> None:

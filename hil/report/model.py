@@ -48,8 +48,8 @@ class HilReport:
 
     @property
     def passed(self) -> bool:
-        """Whether no promise is broken."""
-        return not self.broken
+        """Whether no promise is broken, and every segment was scored."""
+        return not self.broken and not self.seen.left_out
 
     @property
     def broken(self) -> list[Verdict]:
@@ -69,7 +69,7 @@ class HilReport:
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready data; keys keep their meaning between versions."""
         return {
-            "verdict": "kept" if self.passed else "broken",
+            "verdict": "kept" if self.passed else "broken" if self.broken else "partial",
             "device": dict(self.device),
             "bundle": dict(self.bundle),
             "channel": dict(self.channel),
@@ -84,6 +84,9 @@ class HilReport:
             "scores": {name: card.as_dict() for name, card in self.cards.items()},
             "modelled": [row.as_dict() for row in modelled_rows(self.seen)],
             "segments": [segment_dict(self.seen, index) for index in range(len(self.seen.names))],
+            "incidents": list(self.seen.incidents),
+            "left_out": list(self.seen.left_out),
+            "health": list(self.seen.health),
             "gate_self_test": [vars(one) for one in self.gate],
             "steps": [step_dict(one) for one in self.steps],
             "notes": list(self.notes),
@@ -147,8 +150,8 @@ def scorecards(seen: Observations) -> dict[str, Scorecard]:
     asked = has_keywords(seen)
     if asked.any():
         speakers = [name for name, wanted in zip(seen.speakers, asked, strict=True) if wanted]
-        truth, words = seen.keyword_truth[asked], seen.keyword[asked]
-        cards["keyword"] = score(truth, words, speakers, seen.keywords, proof, speech=seen.speech)
+        truth, scores = seen.keyword_truth[asked], seen.keyword[asked]
+        cards["keyword"] = score(truth, scores, speakers, seen.keywords, proof, speech=seen.speech)
     else:
         del cards["keyword vote"]
     return cards

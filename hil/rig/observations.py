@@ -107,6 +107,9 @@ class Observations:
         chip: What is known of the chip.
         figures: Figures that the bundle carries.
         example: Features for the report's picture.
+        incidents: A sentence for each time that the device was lost and came back.
+        left_out: Names of the segments that were to be streamed and have no scores.
+        health: What the device lacks or went through, a sentence each.
         modelled: Some of the segments under the chip's arithmetic, or why not.
     """
 
@@ -136,6 +139,9 @@ class Observations:
     chip: Chip
     figures: Mapping[str, Quantity] = field(default_factory=dict)
     example: Example | None = None
+    incidents: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    health: tuple[str, ...] = ()
     modelled: Modelled | str = "the chip's arithmetic was not run"
 
     @property

@@ -73,8 +73,8 @@ def run_hil(
         with step("checking the promises"):
             planted = self_test(seen, budgets)
             require_gate(planted)
-            judged = verdicts(seen, budgets)
-    lost = no_longer_measured(out_dir / "report.json", judged)
+            reached = verdicts(seen, budgets)
+    lost = no_longer_measured(out_dir / "report.json", reached)
     for line in lost:
         note(line)
     report = HilReport(
@@ -82,7 +82,7 @@ def run_hil(
         bundle=_bundle_facts(bundle),
         channel=channel.model_dump(mode="json"),
         seen=seen,
-        verdicts=judged,
+        verdicts=reached,
         cards=scorecards(seen),
         gate=tuple(planted),
         steps=tuple(ended.spans),
@@ -109,6 +109,12 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
 def _notes(device: Mapping[str, Any], seen: Observations, bundle: Bundle) -> tuple[str, ...]:
     """Return what a reader must know before believing a figure."""
     notes = []
+    if seen.left_out:
+        total = len(seen.names) + len(seen.left_out)
+        notes.append(
+            f"PARTIAL: {len(seen.left_out)} of {total} segments have no scores, from {seen.left_out[0]} on."
+        )
+    notes += [*seen.health, *(f"The device was lost: {incident}." for incident in seen.incidents)]
     if "stand_in" in device:
         notes.append(str(device["stand_in"]) + ".")
     if derived := [n for n, model in bundle.manifest.models.items() if model.compiled_evidence == "derived"]:

@@ -9,17 +9,26 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.errors import BundleInvalid, CorpusInvalid, InvalidSetting, UnknownName
+from firmware_bridge.base.errors import (
+    BundleInvalid,
+    CorpusInvalid,
+    DeviceError,
+    InvalidSetting,
+    UnknownName,
+)
 from firmware_bridge.base.evidence import Evidence, Quantity
-from firmware_bridge.base.progress import track
+from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle, ModelFile
+from firmware_bridge.protocol import TABLE
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.protocol.segment import LATENCY_STAGES, STAGES
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from hil.chip.arithmetic import Modelled, hear, spread
 from hil.chip.stages import counted_stages, fusion_bytes
-from hil.client.client import DeviceClient, DeviceIdentity, SegmentResult
+from hil.client.client import DeviceIdentity, SegmentResult
+from hil.client.health import TPU_MISSING, health_lines
+from hil.client.recovery import DeviceGone, Recovery
 from hil.devices.base import Device
 from hil.rig.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
 from hil.rig.rerecord import Channel, Noise, Room, rerecord
@@ -39,6 +48,7 @@ class _Log:
     compared: int = 0
     kept: list[tuple[PCM, SegmentScores]] = field(default_factory=list)
     example: Example | None = None
+    scored: list[Segment] = field(default_factory=list)
 
 
 def require_segments(segments: Sequence[Segment], bundle: Bundle) -> None:
@@ -68,7 +78,9 @@ def require_segments(segments: Sequence[Segment], bundle: Bundle) -> None:
 
 
 def require_same_bundle(identity: DeviceIdentity, bundle: Bundle) -> None:
-    """Refuse a device that runs another bundle; prints both ids."""
+    """Refuse a device that runs another bundle; prints both ids. One without its Edge TPU runs none."""
+    if identity.troubles & TABLE.troubles["tpu_missing"]:
+        raise DeviceError(*TPU_MISSING)
     if identity.bundle != bundle.id:
         raise BundleInvalid(
             f"the device runs bundle {identity.bundle[:16]}, the host expects {bundle.id[:16]} ({bundle.directory})",
@@ -99,11 +111,12 @@ def observe(
     Raises:
         BundleInvalid: The device runs another bundle.
         CorpusInvalid: Segments that cannot be scored.
-        DeviceError: The device was lost or refused.
+        DeviceError: The device refused; or it was lost before anything was scored. Lost later it ends the run: what is
+            missing then is in `left_out`.
     """
     require_segments(segments, bundle)
-    client, engine = DeviceClient(device.link()), ReferenceDevice(bundle)
-    identity = client.hello()
+    recovery, engine = Recovery(device), ReferenceDevice(bundle)
+    identity = recovery.identity
     require_same_bundle(identity, bundle)
     log, again = _Log(), spread(len(segments))
     with ThreadPoolExecutor(max_workers=1) as beside:
@@ -111,19 +124,46 @@ def observe(
             pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
             # The host computes its own answer while the device computes: neither sees the other's.
             wanted = beside.submit(_reference, engine, pcm)
-            result, got = client.score_segment(pcm), client.features(pcm)
+            found = _ask(recovery, segment.name, pcm, log)
+            if found is None:
+                break
+            result, got = found
+            log.scored.append(segment)
             log.results.append(result)
             log.audio_s.append(len(pcm) / SAMPLE_RATE_HZ)
             _compare(segment.name, result, got, wanted.result(), log)
             if number in again:
                 log.kept.append((pcm, wanted.result()[0]))
+    left_out = [one.name for one in segments[len(log.scored) :]]
     stage_us = _stages(log.results)
     if device.keeps_time:
         chip = replace(chip, stages_ms=_measured(stage_us, device.evidence))
     elif device.evidence is Evidence.EMULATED:
         chip = replace(chip, stages_ms=counted_stages(chip, stage_us, identity.cycles_per_us))
-    modelled = _modelled(bundle, log.kept, again)
-    return replace(_observations(device, bundle, segments, chip, log, stage_us), modelled=modelled)
+    modelled = _modelled(bundle, log.kept, again[: len(log.kept)])
+    seen = _observations(device, bundle, log.scored, chip, log, stage_us)
+    health = [] if left_out else health_lines(recovery.client.hello(), recovery.client.stats())
+    return replace(
+        seen,
+        modelled=modelled,
+        incidents=tuple(recovery.incidents),
+        left_out=tuple(left_out),
+        health=tuple(health),
+    )
+
+
+def _ask(
+    recovery: Recovery, name: str, pcm: PCM, log: _Log
+) -> tuple[SegmentResult, list[NDArray[np.uint16]]] | None:
+    """Return the device's scores and features; nothing where it is lost for good after something was scored."""
+    try:
+        return recovery.do(name, lambda client: (client.score_segment(pcm), client.features(pcm)))
+    except DeviceGone as lost:
+        if not log.results:
+            raise
+        note(f"the run ends early: {lost.what}")
+        recovery.incidents.append(f"{name}: {lost.what}; the run ended here ({lost.remedy})")
+        return None
 
 
 def _modelled(
@@ -189,7 +229,7 @@ def _observations(
 ) -> Observations:
     manifest = bundle.manifest
     keyword = np.stack([result.keyword for result in log.results])
-    words = [
+    keyword_truth = [
         manifest.keywords.index(one.keyword) if one.keyword is not None else NO_KEYWORD for one in segments
     ]
     return Observations(
@@ -198,7 +238,7 @@ def _observations(
         labels=tuple(manifest.labels),
         keywords=tuple(manifest.keywords),
         truth=np.array([segment.label for segment in segments], np.int64),
-        keyword_truth=np.array(words, np.int64),
+        keyword_truth=np.array(keyword_truth, np.int64),
         acoustic=np.stack([result.acoustic for result in log.results]),
         keyword=keyword,
         fused=np.stack([result.fused for result in log.results]),

@@ -17,9 +17,9 @@ from edgetpu_models.numeric import contract as contracts
 from edgetpu_models.numeric.executors import Kernels, Recorded, random_inputs
 from edgetpu_models.numeric.recorded import read_recorded
 from edgetpu_models.numeric.requantise import Rounding, multiplier, scale
-from edgetpu_models.numeric.simulated_tpu import OWN, SimulatedTpu
 from edgetpu_models.numeric.single_op import single_op_model
 from edgetpu_models.testing import Network, compiled, small_network
+from edgetpu_models.testing.layer_by_layer import OWN, LayerByLayer
 from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 
@@ -85,13 +85,13 @@ def test_halves_are_rounded_as_each_kind_says() -> None:
     assert scale(values[:, None], quarter, Rounding.SINGLE)[:, 0].tolist() == [-1, -1, -1, 1, 1, 2]
 
 
-def test_the_simulated_tpu_equals_the_reference_in_every_tensor(network: bytes) -> None:
+def test_layer_by_layer_equals_the_reference_in_every_tensor(network: bytes) -> None:
     for data in (network, small_network()):
         reference = Kernels(data)
         own = dict.fromkeys(_own(data), Rounding.DOUBLE)
         for inputs in random_inputs(reference.model, 4):
             expected = reference.tensors(inputs)
-            for executor in (SimulatedTpu(data), SimulatedTpu(data, own)):
+            for executor in (LayerByLayer(data), LayerByLayer(data, own)):
                 found = executor.tensors(inputs)
                 assert found.keys() == expected.keys()
                 for index, value in expected.items():
@@ -103,7 +103,7 @@ def test_a_wrong_rounding_in_any_single_layer_is_found(network: bytes, kind: Rou
     reference = Kernels(network)
     inputs = random_inputs(reference.model, 32, seed=1)
     for layer in _own(network):
-        verdict = bisect(reference.model, reference, SimulatedTpu(network, {layer: kind}), inputs)
+        verdict = bisect(reference.model, reference, LayerByLayer(network, {layer: kind}), inputs)
         changed = [d for d in verdict.layers if d.op_index == layer and d.worst]
         if kind is Rounding.TRUNCATE:
             assert changed
@@ -116,7 +116,7 @@ def test_a_wrong_rounding_in_any_single_layer_is_found(network: bytes, kind: Rou
 
 def test_equal_executors_agree(network: bytes) -> None:
     reference = Kernels(network)
-    verdict = bisect(reference.model, reference, SimulatedTpu(network), random_inputs(reference.model, 3))
+    verdict = bisect(reference.model, reference, LayerByLayer(network), random_inputs(reference.model, 3))
     assert verdict.agrees
     assert verdict.first is None
     assert len(verdict.layers) == len(reference.model.main.operators)
@@ -125,7 +125,7 @@ def test_equal_executors_agree(network: bytes) -> None:
 def test_with_few_tensors_the_answer_is_a_stretch_and_what_to_record_next(network: bytes) -> None:
     reference = Kernels(network)
     inputs = random_inputs(reference.model, 8)
-    faulty = SimulatedTpu(network, {3: Rounding.TRUNCATE})
+    faulty = LayerByLayer(network, {3: Rounding.TRUNCATE})
     shown = [op.outputs[0] for op in reference.model.main.operators if op.index in (2, 5)]
     partial = Recorded("board", [{t: v for t, v in faulty.tensors(i).items() if t in shown} for i in inputs])
     verdict = bisect(reference.model, reference, partial, inputs)
@@ -138,14 +138,14 @@ def test_with_few_tensors_the_answer_is_a_stretch_and_what_to_record_next(networ
 def test_a_contract_allows_what_was_measured_and_no_more(network: bytes, tmp_path: Path) -> None:
     reference = Kernels(network)
     inputs = random_inputs(reference.model, 8)
-    usual = SimulatedTpu(network, dict.fromkeys(_own(network), Rounding.SINGLE))
+    usual = LayerByLayer(network, dict.fromkeys(_own(network), Rounding.SINGLE))
     contract = contracts.measure(network, reference.model, reference, usual, inputs, slack=0)
     contracts.save(contract, tmp_path / "c.json")
     again = contracts.load(tmp_path / "c.json", network)
     assert again == contract
     assert contract.model_sha256 == hashlib.sha256(network).hexdigest()
     assert bisect(reference.model, reference, usual, inputs, again).agrees
-    worse = SimulatedTpu(network, {_own(network)[0]: Rounding.TRUNCATE})
+    worse = LayerByLayer(network, {_own(network)[0]: Rounding.TRUNCATE})
     verdict = bisect(reference.model, reference, worse, inputs, again)
     assert not verdict.agrees
     assert verdict.first is not None
@@ -213,7 +213,7 @@ def test_a_single_operation_is_a_model_of_its_own(network: bytes) -> None:
 
 def test_rounding_is_for_convolutions_only(network: bytes) -> None:
     with pytest.raises(InvalidSetting, match="no convolution"):
-        SimulatedTpu(network, {2: Rounding.SINGLE})
+        LayerByLayer(network, {2: Rounding.SINGLE})
 
 
 def test_what_tflite_cannot_run_is_an_error_of_ours() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.evidence import Evidence, Quantity
-from hil.budgets import UNITS, Budget, Status, judge, load_budgets
+from hil.budgets import UNITS, Budget, Status, load_budgets, verdict_on
 
 GOOD = '[model_bytes]\nunit = "bytes"\nwhat = "size"\nat_most = 10\nremedy = "shrink"\n'
 
@@ -58,28 +58,28 @@ def test_noisy_figures_break_only_outside_their_own_spread(
 
 
 def test_a_broken_promise_says_by_how_much() -> None:
-    verdict = judge("latency", budget(at_most=20), quantity(25), "", "real")
+    verdict = verdict_on("latency", budget(at_most=20), quantity(25), "", "real")
     assert verdict.status is Status.BROKEN
     assert verdict.detail == "5 ms too much (25.0% of the limit)"
     assert verdict.as_dict()["remedy"] == "r"
     assert verdict.as_dict()["limit"] == 20
-    large = judge("size", budget(at_most=1_800_000), quantity(3_034_567), "", "real")
+    large = verdict_on("size", budget(at_most=1_800_000), quantity(3_034_567), "", "real")
     assert large.detail.startswith("1,234,567 ms too much (68.6%")
-    less = judge("f1", budget(at_least=0.5, gate="interval"), quantity(0.4, (0.3, 0.45)), "", "real")
+    less = verdict_on("f1", budget(at_least=0.5, gate="interval"), quantity(0.4, (0.3, 0.45)), "", "real")
     assert "too little" in less.detail
     assert "0.3 to 0.45" in less.detail
 
 
 def test_what_was_not_measured_is_not_kept() -> None:
-    verdict = judge("x", budget(at_most=1), None, "no keyword", "real")
+    verdict = verdict_on("x", budget(at_most=1), None, "no keyword", "real")
     assert (verdict.status, verdict.detail) == (Status.NOT_MEASURED, "no keyword")
     assert verdict.as_dict()["figure"] is None
 
 
 def test_synthetic_speech_is_not_asked_for_what_people_promise() -> None:
     promise = budget(at_least=0.5, speech="real")
-    assert judge("x", promise, quantity(0.1), "", "synthetic").status is Status.NOT_ASKED
-    assert judge("x", promise, quantity(0.1), "", "real").status is Status.BROKEN
+    assert verdict_on("x", promise, quantity(0.1), "", "synthetic").status is Status.NOT_ASKED
+    assert verdict_on("x", promise, quantity(0.1), "", "real").status is Status.BROKEN
 
 
 def test_the_checked_in_file_is_read_and_every_promise_has_a_remedy() -> None:
@@ -147,7 +147,7 @@ def test_a_wrong_unit_is_refused(tmp_path: Path) -> None:
 def test_what_must_be_measured_breaks_when_it_is_not(
     settings: dict[str, object], speech: str, status: Status
 ) -> None:
-    verdict = judge("size", budget(at_most=1, **settings), None, "no file", speech)
+    verdict = verdict_on("size", budget(at_most=1, **settings), None, "no file", speech)
     assert verdict.status is status
     assert verdict.detail.endswith("no file")
 
@@ -175,13 +175,13 @@ def test_what_must_be_measured_breaks_when_it_is_not(
 def test_the_margin_of_a_promise(
     limits: dict[str, object], value: float, interval: tuple[float, float] | None, text: str
 ) -> None:
-    verdict = judge("x", budget(**limits), quantity(value, interval), "", "real")
+    verdict = verdict_on("x", budget(**limits), quantity(value, interval), "", "real")
     assert str(verdict.margin) == text
     assert verdict.as_dict()["margin"]["by_interval_alone"] is ("ALONE" in text)
 
 
 def test_an_exact_promise_has_no_margin() -> None:
-    assert judge("x", budget(exactly=0), quantity(0), "", "real").margin is None
+    assert verdict_on("x", budget(exactly=0), quantity(0), "", "real").margin is None
 
 
 def test_every_promise_that_can_be_made_is_made() -> None:

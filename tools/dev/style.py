@@ -118,7 +118,7 @@ def test_shares(source: Sequence[Facts], tests: Sequence[Facts]) -> dict[str, fl
     }
 
 
-def judge(root: Path) -> dict[str, Any]:
+def measure(root: Path) -> dict[str, Any]:
     """Return the row, the broken promises with their offenders, and the shares of each room."""
     source = [facts for room in ROOMS for facts in read_facts(root, room)]
     tests = read_facts(root, "tests")
@@ -141,7 +141,7 @@ def shown(value: float) -> str:
 @options.as_json()
 def command(root: Path, as_json: bool) -> int:
     """Measure how the code is written; exit status 1 when a promise is broken."""
-    found = judge(root)
+    found = measure(root)
     if as_json:
         console.emit_json(found)
         return 1 if found["broken"] else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.base.errors import BundleInvalid, EnvironmentLacking, ReweightRefused
-from firmware_bridge.contract.bundle import load_bundle
+from firmware_bridge.contract.bundle import compiled_name, load_bundle
 from tools.pipeline.recipe import Recipe, recipe_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def what_to_compile(models: list[Path], recipe: str) -> list[str]:
         )
     lines.append("then, here, with the files that it wrote:")
     for model in models:
-        made = f"compiled/{model.stem}/{model.stem}_edgetpu.tflite"
+        made = f"compiled/{model.stem}/{compiled_name(model.stem)}"
         lines.append(f"  undertone template add {model} {made} --recipe {recipe}")
     return lines
 

@@ -17,18 +17,10 @@ from tools.pipeline.stages import Stages
 from train.augment import AugmentSettings
 from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
+from train.weights import load_weights, save_weights
 
-
-def save_weights(path: Path, model: Any) -> None:
-    """Write a network's weights as `.npz`, without pickle."""
-    np.savez(path, **{f"w{index:03d}": value for index, value in enumerate(model.get_weights())})
-
-
-def load_weights(path: Path, model: Any) -> Any:
-    """Give a freshly built network the weights of `save_weights`; return it."""
-    with np.load(path, allow_pickle=False) as stored:
-        model.set_weights([stored[name] for name in sorted(stored.files)])
-    return model
+# About a minute of words: enough for percentiles of a million values a channel.
+SCALE_CLIPS = 300
 
 
 def make_views(inputs: Inputs, stages: Stages) -> Path:
@@ -43,7 +35,7 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
     def make(folder: Path) -> None:
         from train.corpora.reading import read_clips
 
-        pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+        pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
         views = clip_views(
             pcm,
             recipe.window.window_samples,
@@ -59,18 +51,58 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
     return stages.run("views", parts, make)
 
 
-def make_activations(inputs: Inputs, stages: Stages, views: Path) -> Path:
-    """Stage: the frozen trunk's activations of all views, `activations.npy` (recipe kind `trunk`)."""
-    layer = inputs.recipe.foundation.trunk_layer
+def make_scales(inputs: Inputs, stages: Stages) -> Path:
+    """Stage: the frozen trunk's scales, `scales.npz`, measured on keywords: no emotional voice is heard."""
+    recipe = inputs.recipe
+    parts = {
+        "corpus": inputs.digests["words"],
+        "split": inputs.word_split.hash,
+        "recipe": recipe.dump("window", "frontend"),
+        "layer": recipe.foundation.trunk_layer,
+    }
 
     def make(folder: Path) -> None:
+        from train.corpora.reading import read_clips
+        from train.student.equalise import measure_scales, save_scales
+        from train.views import compute_features
+
+        clips = inputs.word_split.take("train", inputs.keywords)
+        clips = clips[:: max(1, len(clips) // SCALE_CLIPS)][:SCALE_CLIPS]
+        sound = np.concatenate(read_clips(clips, "reading keywords"))
+        length = recipe.window.window_samples
+        windows = [recipe.window.cut(part)[0] for part in np.split(sound, range(length, len(sound), length))]
+        features = compute_features(
+            len(windows),
+            windows.__getitem__,
+            MicroFrontend(inputs.frontend),
+            inputs.scaling,
+            "keyword windows",
+        )
+        save_scales(folder, measure_scales(recipe.foundation.trunk_layer, features))
+
+    return stages.run("trunk-scales", parts, make)
+
+
+def make_activations(inputs: Inputs, stages: Stages, views: Path) -> Path:
+    """Stage: the frozen trunk's activations of all views, `activations.npy` (recipe kind `trunk`).
+
+    Beside them the trunk's `scales.npz`, where the recipe wants it equalised.
+    """
+    choice = inputs.recipe.foundation
+    scales = make_scales(inputs, stages) if choice.equalise else None
+
+    def make(folder: Path) -> None:
+        from train.student.equalise import load_scales, save_scales
         from train.student.trunk import trunk_activations
 
         features = np.load(views / "views.npy", mmap_mode="r")
-        flat = trunk_activations(layer, features.reshape(-1, *features.shape[2:]))
+        found = load_scales(scales) if scales else None
+        flat = trunk_activations(choice.trunk_layer, features.reshape(-1, *features.shape[2:]), found)
         np.save(folder / "activations.npy", flat.reshape(*features.shape[:2], *flat.shape[1:]))
+        if found:
+            save_scales(folder, found)
 
-    parts = {"views": views.name, "layer": layer}
+    parts = {"views": views.name, "layer": choice.trunk_layer, "scales": scales.name if scales else None}
     return stages.run("activations", parts, make)
 
 
@@ -113,7 +145,7 @@ def clean_features(inputs: Inputs, name: str) -> tuple[NDArray[np.int8], NDArray
     """Return int8[clips, frames, channels] of a front-end preset, and the frames of each clip that are speech."""
     from train.corpora.reading import read_clips
 
-    pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+    pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
     samples, spec = inputs.recipe.window.window_samples, preset(name)
     features = clip_views(
         pcm, samples, MicroFrontend(spec), InputScaling(), AugmentSettings(), Surroundings(), 0, 0
@@ -127,7 +159,7 @@ def sequence_steps(frames: NDArray[np.int64], steps: int, features: NDArray[np.i
 
 
 def make_teacher(inputs: Inputs, stages: Stages) -> Path:
-    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `said.npz`.
+    """Stage: the TC-GRU teacher and what it says of every clip, `teacher.npz` and `probabilities.npz`.
 
     Beside them `layers.json` and `layers.png`, where it listens to a layer of a foundation model.
     """
@@ -152,18 +184,20 @@ def make_teacher(inputs: Inputs, stages: Stages) -> Path:
             from train.corpora.reading import read_clips
             from train.teacher.filterbank import FILTERBANK_TEACHER, FilterbankSettings, filterbank_sequences
 
-            pcm = read_clips(inputs.clips, f"reading {inputs.emotion.name}")
+            pcm = read_clips(inputs.clips, f"reading {inputs.emotion_corpus.name}")
             sequences, steps = filterbank_sequences(pcm, FilterbankSettings())
             chosen = FILTERBANK_TEACHER if recipe.teacher == TeacherSettings() else chosen
-        learn, judge = (np.isin(np.arange(len(steps)), inputs.rows(part)) for part in ("train", "validation"))
+        learn, select = (
+            np.isin(np.arange(len(steps)), inputs.rows(part)) for part in ("train", "validation")
+        )
         settings = chosen.model_copy(update={"seed": recipe.seed})
         dimensions = dimensional_targets(inputs)
-        teacher = train_teacher(sequences, inputs.targets, dimensions, learn, judge, settings, steps)
+        teacher = train_teacher(sequences, inputs.targets, dimensions, learn, select, settings, steps)
         teacher.save(folder / "teacher.npz")
         if layers:
             for name in ("layers.json", "layers.png"):
                 shutil.copyfile(layers / name, folder / name)
-        np.savez(folder / "said.npz", probabilities=teacher.predict(sequences, steps))
+        np.savez(folder / "probabilities.npz", probabilities=teacher.predict(sequences, steps))
 
     return stages.run("teacher", parts, make)
 
@@ -234,10 +268,10 @@ def train_student(
     def make(folder: Path) -> None:
         from train.student.fit import DistilSettings, fit, predict
 
-        said = None
+        taught_by = None
         if teacher:
-            with np.load(teacher / "said.npz", allow_pickle=False) as stored:
-                said = stored["probabilities"][rows]
+            with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
+                taught_by = stored["probabilities"][rows]
         distil = DistilSettings(weight=recipe.distil.weight, temperature=recipe.distil.temperature)
         model = fit(
             lambda: build_student(inputs, data.shape[2:]),
@@ -247,7 +281,7 @@ def train_student(
             seed,
             input_scale(inputs),
             f"training {name}",
-            said,
+            taught_by,
             distil,
         )
         save_weights(folder / "weights.npz", model)
@@ -257,10 +291,18 @@ def train_student(
     return Student(folder, seed, teacher is not None)
 
 
-def student_network(inputs: Inputs, student: Student, data_shape: tuple[int, ...]) -> Any:
-    """Return a trained student as one float network with a batch of one, as it goes onto the chip."""
+def student_network(inputs: Inputs, student: Student, source: Path, data_shape: tuple[int, ...]) -> Any:
+    """Return a trained student as one float network with a batch of one, as it goes onto the chip.
+
+    Args:
+        inputs: What it was trained from.
+        student: Its weights.
+        source: The stage of its training data (`training_data`).
+        data_shape: Shape of one item of that.
+    """
     import keras
 
+    from train.student.equalise import load_scales
     from train.student.network import raise_to_floor
     from train.student.trunk import join
 
@@ -268,6 +310,6 @@ def student_network(inputs: Inputs, student: Student, data_shape: tuple[int, ...
     body = raise_to_floor(load_weights(student.folder / "weights.npz", built))
     frames = inputs.frontend.frames(inputs.recipe.window.window_samples)
     if inputs.recipe.kind == "trunk":
-        return join(inputs.recipe.foundation.trunk_layer, frames, body)
+        return join(inputs.recipe.foundation.trunk_layer, frames, body, load_scales(source))
     fixed = keras.Input(batch_shape=(1, frames, inputs.frontend.channels, 1), name="features")
     return keras.Model(fixed, body(fixed), name="student")

@@ -37,16 +37,17 @@ class Inputs:
 
     Attributes:
         recipe: The recipe in force.
-        emotion: The emotion corpus.
-        words: The keyword corpus, its clips of the recipe's words only.
+        emotion_corpus: Who speaks with which emotion.
+        keyword_corpus: Who speaks which word.
+        keywords: Its clips of the recipe's words.
         others: Clips of other words, heard in training as "no keyword".
         split: Speakers of the emotion corpus.
         word_split: Speakers of the keyword corpus.
     """
 
     recipe: Recipe
-    emotion: Corpus
-    words: Corpus
+    emotion_corpus: Corpus
+    keyword_corpus: Corpus
     keywords: tuple[Clip, ...]
     others: tuple[Clip, ...]
     split: Split
@@ -55,17 +56,17 @@ class Inputs:
     @property
     def labels(self) -> tuple[str, ...]:
         """Emotion classes in output order."""
-        return self.emotion.labels
+        return self.emotion_corpus.labels
 
     @property
     def speech(self) -> str:
         """`synthetic` as soon as one voice is synthetic."""
-        return "real" if {self.emotion.origin, self.words.origin} == {"real"} else "synthetic"
+        return "real" if {self.emotion_corpus.origin, self.keyword_corpus.origin} == {"real"} else "synthetic"
 
     @cached_property
     def clips(self) -> tuple[Clip, ...]:
         """All emotional clips with sound, in corpus order."""
-        return self.emotion.with_audio()
+        return self.emotion_corpus.with_audio()
 
     @cached_property
     def speakers(self) -> NDArray[np.str_]:
@@ -109,20 +110,20 @@ class Inputs:
     @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-256 of what the stages read: sound, labels and order of both corpora, noises and rooms."""
-        words = [[c.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
+        spoken = [[c.name, c.label, c.speaker] for c in (*self.keywords, *self.others)]
         emotion = [[c.name, c.speaker, c.gender, c.valence, c.arousal, c.dominance] for c in self.clips]
         return {
             "emotion": sha256_of(
-                self.fingerprints[self.emotion.name], self.labels, emotion, self.truth, self.targets
+                self.fingerprints[self.emotion_corpus.name], self.labels, emotion, self.truth, self.targets
             ),
-            "words": sha256_of(self.fingerprints[self.words.name], words),
+            "keyword": sha256_of(self.fingerprints[self.keyword_corpus.name], spoken),
             "surroundings": sha256_of(*self.surroundings.noises, "rooms", *self.surroundings.rooms),
         }
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each corpus's files."""
-        return {corpus.name: corpus.fingerprint() for corpus in (self.emotion, self.words)}
+        return {corpus.name: corpus.fingerprint() for corpus in (self.emotion_corpus, self.keyword_corpus)}
 
 
 def sha256_of(*values: Any) -> str:
@@ -179,15 +180,15 @@ def resolve_corpus(which: str) -> Corpus:
         return load_corpus(STAND_INS[which])
 
 
-def split_words(words: Corpus, keywords: tuple[Clip, ...], seed: int) -> Split:
+def split_words(corpus: Corpus, keywords: tuple[Clip, ...], seed: int) -> Split:
     """Return the keyword speakers' split: the corpus's official one where it has one."""
-    if words.name == "speech_commands":
+    if corpus.name == "speech_commands":
         held_out = sorted({c.speaker for c in keywords if official_part(c.speaker) != "training"})
         return speaker_split(keywords, test=held_out, validation=WORD_VALIDATION, seed=seed)
     return speaker_split(keywords, test=WORD_TEST, validation=WORD_VALIDATION, seed=seed)
 
 
-def require_words(recipe: Recipe, words: Corpus, clips: Sequence[Clip], whose: str = "") -> None:
+def require_words(recipe: Recipe, corpus: Corpus, clips: Sequence[Clip], whose: str = "") -> None:
     """Check that there are clips of every keyword.
 
     Raises:
@@ -196,8 +197,8 @@ def require_words(recipe: Recipe, words: Corpus, clips: Sequence[Clip], whose: s
     missing = sorted(set(recipe.composed.words) - {clip.label for clip in clips})
     if missing:
         raise CorpusInvalid(
-            f"corpus {words.name} has no clips{whose} of the word {', '.join(missing)}",
-            f"its words: {', '.join(words.labels)}; choose among them under [composed], or add speakers",
+            f"corpus {corpus.name} has no clips{whose} of the word {', '.join(missing)}",
+            f"its words: {', '.join(corpus.labels)}; choose among them under [composed], or add speakers",
         )
 
 

@@ -33,8 +33,8 @@ from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.architecture import what_to_compile
 from tools.pipeline.closure import closure_of
+from tools.pipeline.figures import Made
 from tools.pipeline.inputs import Inputs, has_foundation
-from tools.pipeline.judge import Made
 from tools.pipeline.stages import Stages, stage_key
 from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
@@ -55,7 +55,7 @@ def licences(inputs: Inputs) -> list[Licence]:
             commercial=corpus.commercial,
         )
 
-    listed = [of(inputs.emotion), of(inputs.words)]
+    listed = [of(inputs.emotion_corpus), of(inputs.keyword_corpus)]
     if has_foundation(inputs.recipe):
         listed.append(
             Licence(
@@ -154,7 +154,7 @@ def model_entry(name: str, path: Path, compiled: Path | None, parameters: int) -
     return entry, content
 
 
-def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints) -> Bundle:
+def pack(inputs: Inputs, stages: Stages, made: Made, figures_at: Path, heard: Prints) -> Bundle:
     """Write the bundle (if it is not there already) below `bundles/` beside the stages; point `bundle` at it.
 
     Raises:
@@ -162,7 +162,11 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints
     """
     compiled = compile_if_possible(stages, made, inputs.recipe.name)
     identity = stage_key(
-        {"figures": judged.name, "fusion": made.fusion.name, "compiled": compiled.name if compiled else None},
+        {
+            "figures": figures_at.name,
+            "fusion": made.fusion.name,
+            "compiled": compiled.name if compiled else None,
+        },
         closure_of(pack).digest(),
     )
     build = stages.root.parent
@@ -170,7 +174,7 @@ def pack(inputs: Inputs, stages: Stages, made: Made, judged: Path, heard: Prints
     try:
         bundle = load_bundle(directory)
     except BundleInvalid:
-        bundle = _write(inputs, made, judged, compiled, directory, heard)
+        bundle = _write(inputs, made, figures_at, compiled, directory, heard)
     point_at(build / "bundle", directory)
     return bundle
 
@@ -185,9 +189,9 @@ def point_at(link: Path, directory: Path) -> None:
 
 
 def _write(
-    inputs: Inputs, made: Made, judged: Path, compiled: Path | None, directory: Path, heard: Prints
+    inputs: Inputs, made: Made, figures_at: Path, compiled: Path | None, directory: Path, heard: Prints
 ) -> Bundle:
-    figures = TypeAdapter(dict[str, Quantity]).validate_json((judged / "figures.json").read_bytes())
+    figures = TypeAdapter(dict[str, Quantity]).validate_json((figures_at / "figures.json").read_bytes())
     heads = json.loads((made.fusion / "fusion.json").read_text())
     files: dict[str, bytes] = {}
     models: dict[str, ModelFile] = {}
@@ -221,7 +225,7 @@ def _write(
         files={},
     )
     files[HEARD_FILE] = heard.to_bytes()
-    files["scorecards.json"] = (judged / "scorecards.json").read_bytes()
+    files["scorecards.json"] = (figures_at / "scorecards.json").read_bytes()
     if (picture := made.teacher / "layers.png").is_file():
         files[picture.name] = picture.read_bytes()
     files["MODEL_CARD.md"] = model_card(manifest).encode()

@@ -52,9 +52,10 @@ class ViewChoice(Settings):
 
 
 class FoundationChoice(Settings):
-    """The foundation model, and its layers for trunk and teacher."""
+    """The foundation model, and its layers for trunk and teacher; `equalise` scales the trunk for int8."""
 
     network: Literal["yamnet", "none"] = "yamnet"
+    equalise: bool = True
     trunk_layer: int = Field(default=13, ge=1, le=27)
     teacher_layer: str = "probe"
 

@@ -27,8 +27,8 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
         SpeakerLeak: A recording that is heard in training or selection is to be scored too, under another name.
     """
     wanted = {
-        inputs.emotion.name: inputs.clips,
-        inputs.words.name: (*inputs.keywords, *inputs.others),
+        inputs.emotion_corpus.name: inputs.clips,
+        inputs.keyword_corpus.name: (*inputs.keywords, *inputs.others),
     }
 
     def make(folder: Path) -> None:
@@ -44,7 +44,7 @@ def check_sound(inputs: Inputs, stages: Stages) -> Path:
         (folder / PRINTS).write_bytes(prints.to_bytes())
 
     parts = {
-        "corpora": [inputs.digests["emotion"], inputs.digests["words"]],
+        "corpora": [inputs.digests["emotion"], inputs.digests["keyword"]],
         "clips": {name: [clip.name for clip in clips] for name, clips in wanted.items()},
     }
     folder = stages.run("sound", parts, make)
@@ -87,7 +87,7 @@ def _speakers(inputs: Inputs) -> NDArray[np.str_]:
 def _real(inputs: Inputs) -> NDArray[np.bool_]:
     """Return for each clip whether somebody spoke it: a synthesiser's voices are too alike to be told apart."""
     counts = (len(inputs.clips), len(inputs.keywords) + len(inputs.others))
-    return np.repeat([inputs.emotion.origin == "real", inputs.words.origin == "real"], counts)
+    return np.repeat([inputs.emotion_corpus.origin == "real", inputs.keyword_corpus.origin == "real"], counts)
 
 
 def _scored(inputs: Inputs) -> NDArray[np.bool_]:

@@ -16,19 +16,21 @@ from tools.pipeline.recipe import Recipe
 if TYPE_CHECKING:
     from firmware_bridge.contract.bundle import Bundle
     from tools.pipeline.emotion import Student
+    from tools.pipeline.figures import Made
     from tools.pipeline.inputs import Inputs
-    from tools.pipeline.judge import Made
     from tools.pipeline.legs import Leg
     from tools.pipeline.stages import Stages
 
 
 def hear_words(inputs: Inputs, stages: Stages) -> Path:
     """Make the keyword branch and all that rests on it alone; return the stage of its int8 network."""
-    from tools.pipeline import integer, joint, words
-    from tools.pipeline.judge import keyword_scores
+    from tools.pipeline.figures import keyword_scores
+    from tools.pipeline.fusion import PARTS, hear_windows
+    from tools.pipeline.int8 import keyword_int8
+    from tools.pipeline.keyword import make_keyword
 
-    network = integer.keyword_int8(inputs, stages, words.make_keyword(inputs, stages))
-    joint.hear_windows(inputs, stages, "keyword", network, tuple(joint.PARTS))
+    network = keyword_int8(inputs, stages, make_keyword(inputs, stages))
+    hear_windows(inputs, stages, "keyword", network, tuple(PARTS))
     keyword_scores(inputs, stages, network)
     return network
 
@@ -44,8 +46,10 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
     Returns:
         The stage folders, the folder with the figures, and that of `check_sound`.
     """
-    from tools.pipeline import emotion, integer, joint
-    from tools.pipeline.judge import Made, choose_student, held_out_scores, judge
+    from tools.pipeline import emotion
+    from tools.pipeline.figures import Made, choose_student, held_out_scores, make_figures
+    from tools.pipeline.fusion import HEARD, hear_windows, make_fusion, score_composed
+    from tools.pipeline.int8 import acoustic_int8
     from tools.pipeline.legs import Legs
     from tools.pipeline.soundness import check_sound
 
@@ -67,15 +71,15 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
         taught = [train(seed, teacher) for seed in seeds]
         students = tuple(leg.result() for pair in zip(plain, taught, strict=True) for leg in pair)
         student = choose_student(inputs, students)
-        acoustic = integer.acoustic_int8(inputs, stages, student, rows)
-        for part in joint.HEARD:
-            legs.start(joint.hear_windows, "acoustic", acoustic, (part,))
+        acoustic = acoustic_int8(inputs, stages, student, rows)
+        for part in HEARD:
+            legs.start(hear_windows, "acoustic", acoustic, (part,))
         legs.start(held_out_scores, acoustic)
         keyword, sound = keyword_leg.result(), sound_leg.result()
-    composed = joint.score_composed(inputs, stages, acoustic, keyword)
-    fusion = joint.make_fusion(inputs, stages, acoustic, keyword, composed)
+    composed = score_composed(inputs, stages, acoustic, keyword)
+    fusion = make_fusion(inputs, stages, acoustic, keyword, composed)
     made = Made(teacher, students, student, acoustic, keyword, composed, fusion)
-    return made, judge(inputs, stages, made), sound
+    return made, make_figures(inputs, stages, made), sound
 
 
 def build(recipe: Recipe, stages: Stages, count: int | None = None) -> Bundle:
@@ -88,8 +92,8 @@ def build(recipe: Recipe, stages: Stages, count: int | None = None) -> Bundle:
     for line in outlook(recipe):
         tell(line)
     inputs = gather(recipe)
-    made, judged, sound = make_everything(inputs, stages, count)
-    return pack(inputs, stages, made, judged, heard_prints(inputs, sound))
+    made, figures, sound = make_everything(inputs, stages, count)
+    return pack(inputs, stages, made, figures, heard_prints(inputs, sound))
 
 
 def show_times(stages: Stages) -> None:

@@ -49,12 +49,12 @@ def run_fold(
         division: Which clips, where the speakers do not decide it.
     """
     from firmware_bridge.base.files import write_json
-    from tools.pipeline import emotion, integer
+    from tools.pipeline import emotion, int8
 
     rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
     unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
     student = emotion.train_student(inputs, stages, f"fold-{index}-student", rows, index, None)
-    acoustic = integer.acoustic_int8(inputs, stages, student, rows, f"fold-{index}-int8")
+    acoustic = int8.acoustic_int8(inputs, stages, student, rows, f"fold-{index}-int8")
     views = emotion.make_views(inputs, stages)
 
     def make(folder: Path) -> None:
@@ -65,7 +65,7 @@ def run_fold(
         from train.student.network import floored
 
         features = np.load(views / "views.npy", mmap_mode="r")[0][unseen]
-        scores = integer.run_int8(acoustic / "acoustic.tflite", features, f"fold {index}, int8")
+        scores = int8.run_int8(acoustic / "acoustic.tflite", features, f"fold {index}, int8")
         logits = np.load(student.folder / "logits.npy")[unseen]
         network = Int8Network(acoustic / "acoustic.tflite")
         parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
@@ -126,7 +126,7 @@ def plan_folds(
     """
     from train.protocols import Options, plan
 
-    corpus = replace(inputs.emotion, clips=inputs.clips)
+    corpus = replace(inputs.emotion_corpus, clips=inputs.clips)
     made = plan(protocol, [corpus], Options(folds=count, seed=inputs.recipe.seed))
     place = {id(clip): row for row, clip in enumerate(inputs.clips)}
     row_of = np.array([place[id(clip)] for clip in made.clips])

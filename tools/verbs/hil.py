@@ -66,6 +66,8 @@ def command(
         for line in report.notes:
             console.emit_text(line)
         console.emit_text(
-            "PASSED" if report.passed else f"FAILED: {', '.join(v.name for v in report.broken)}"
+            "PASSED"
+            if report.passed
+            else f"FAILED: {', '.join([v.name for v in report.broken] or ['segments without scores'])}"
         )
     return 0 if report.passed else 1

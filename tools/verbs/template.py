@@ -19,9 +19,9 @@ def command() -> None:
 
 @command.command(name="add")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--recipe", "name", help="for ORIGINAL COMPILED: the recipe that the network came from")
+@options.recipe("for ORIGINAL COMPILED: the recipe that the network came from", default=None)
 @options.as_json()
-def add(sources: tuple[Path, ...], name: str | None, as_json: bool) -> None:
+def add(sources: tuple[Path, ...], recipe_name: str | None, as_json: bool) -> None:
     """Take a compiled BUNDLE, or ORIGINAL and COMPILED, into the store (UNDERTONE_TEMPLATES, else data/templates).
 
     Each network must have been compiled alone: files that were compiled together share a caching token, and no real
@@ -35,7 +35,10 @@ def add(sources: tuple[Path, ...], name: str | None, as_json: bool) -> None:
     if len(sources) == 1:
         recipe, pairs = pairs_of_bundle(sources[0])
     elif len(sources) == 2:
-        recipe, pairs = recipe_shape(load_recipe(name)) if name else "", [(sources[0], sources[1])]
+        recipe, pairs = (
+            recipe_shape(load_recipe(recipe_name)) if recipe_name else "",
+            [(sources[0], sources[1])],
+        )
     else:
         raise InvalidSetting(f"{len(sources)} paths", "give a bundle, or an original and its compiled file")
     added = [store.add(original, compiled, recipe) for original, compiled in pairs]

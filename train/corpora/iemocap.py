@@ -91,13 +91,15 @@ def load(root: Path) -> Corpus:
 def _dialogue(session: Path, table: Path, sounds: dict[str, Path]) -> list[Clip]:
     """Return the clips of one dialogue."""
     words = session / "dialog" / "transcriptions" / table.name
-    said = read_transcript(words) if words.is_file() else {}
-    if not said:
+    transcript = read_transcript(words) if words.is_file() else {}
+    if not transcript:
         note(f"iemocap: no words for {table.stem} ({words})")
-    return [_clip(session, table.stem, turn, sounds, said) for turn in read_turns(table)]
+    return [_clip(session, table.stem, turn, sounds, transcript) for turn in read_turns(table)]
 
 
-def _clip(session: Path, dialogue: str, turn: Turn, sounds: dict[str, Path], said: dict[str, str]) -> Clip:
+def _clip(
+    session: Path, dialogue: str, turn: Turn, sounds: dict[str, Path], transcript: dict[str, str]
+) -> Clip:
     """Return the clip of a turn."""
     match = _NAME.fullmatch(turn.name)
     if match is None:
@@ -117,7 +119,7 @@ def _clip(session: Path, dialogue: str, turn: Turn, sounds: dict[str, Path], sai
         valence=valence,
         arousal=activation,
         dominance=dominance,
-        transcript=said.get(turn.name),
+        transcript=transcript.get(turn.name),
         gender="female" if letter == "F" else "male",
         has_audio=turn.name in sounds,
         raters=len(turn.ballots) or None,

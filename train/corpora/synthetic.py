@@ -7,16 +7,14 @@ are tagged `synthetic`. The valence, arousal and dominance values are the design
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from firmware_bridge.base.errors import CorpusInvalid
 from firmware_bridge.base.files import atomic_directory, write_json
@@ -216,7 +214,9 @@ def generate(name: str, root: Path, planned: list[Planned]) -> None:
         CorpusInvalid: `root` holds something that was not made here.
         EnvironmentLacking: espeak-ng does not work.
     """
-    recipe = json.dumps([VERSION, [(asdict(said), facts) for said, facts in planned]], sort_keys=True)
+    recipe = json.dumps(
+        [VERSION, [(asdict(utterance), facts) for utterance, facts in planned]], sort_keys=True
+    )
     key = hashlib.sha256(recipe.encode()).hexdigest()
     with _alone(root):
         index = root / INDEX
@@ -244,10 +244,7 @@ def _at_16k(samples: np.ndarray[Any, np.dtype[np.int16]]) -> np.ndarray[Any, np.
     return to_pcm16(soxr.resample(to_float(samples), espeak.RATE_HZ, SAMPLE_RATE_HZ, quality="HQ"))
 
 
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Keep other processes from making the same corpus at the same time."""
+def _alone(root: Path) -> FileLock:
+    """Return what keeps other processes from making the same corpus at the same time."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    with (root.parent / f".{root.name}.lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    return FileLock(root.parent / f".{root.name}.lock")

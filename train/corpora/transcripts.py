@@ -67,8 +67,8 @@ def _of_file(path: Path) -> list[tuple[str, str]]:
     if not path.name.endswith(".trans.txt"):
         return [(path.stem, " ".join(text.split()))]
     pairs = []
-    for line, said in enumerate(text.splitlines(), 1):
-        name, _, words = said.strip().partition(" ")
+    for line, written in enumerate(text.splitlines(), 1):
+        name, _, words = written.strip().partition(" ")
         if name and not words:
             raise CorpusInvalid(f"{path}:{line}: a name without words", AGAIN)
         if name:
@@ -142,10 +142,10 @@ def counts_of(corpus: Corpus) -> WordCounts:
     Raises:
         CorpusInvalid: No labelled clip has a transcript.
     """
-    said = [(clip.transcript, clip.label) for clip in corpus.clips if clip.transcript and clip.label]
-    if not said:
+    pairs = [(clip.transcript, clip.label) for clip in corpus.clips if clip.transcript and clip.label]
+    if not pairs:
         raise CorpusInvalid(f"corpus {corpus.name} has no transcripts", "give them: see with_transcripts")
-    return count_words(said, corpus.labels)
+    return count_words(pairs, corpus.labels)
 
 
 def read_word_counts(path: Path) -> WordCounts:

@@ -56,6 +56,10 @@ def sound_print(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     edges = np.geomspace(100.0, 7000.0, BANDS + 1) * _WINDOW / SAMPLE_RATE_HZ
     bands = _averaged(power.T, edges).T
     slices = _averaged(bands, np.linspace(0.0, len(bands), SLICES + 1))
+    if (
+        slices.max() == 0.0
+    ):  # a click at the edge of its only window, or nothing but rumble: as good as silence
+        return np.zeros(SLICES * BANDS, dtype=np.float32)
     level = 10.0 * np.log10(np.maximum(slices, slices.max() * 10.0 ** (-_FLOOR_DB / 10.0)))
     centred = (level - level.mean()).ravel()
     length = float(np.linalg.norm(centred))

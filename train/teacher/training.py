@@ -97,7 +97,7 @@ def _fit(
         )
         return loss
 
-    def judge(batch: dict[str, Any]) -> Any:
+    def loss_on(batch: dict[str, Any]) -> Any:
         outputs = network(_inputs(batch), training=False)
         agreement = negative_mean_ccc(batch["targets"], tf.nn.softmax(outputs["logits"]))
         if teacher.dimensions:
@@ -105,25 +105,26 @@ def _fit(
         return agreement
 
     run_step = tf.function(step, reduce_retracing=True)
-    run_judge = tf.function(judge, reduce_retracing=True)
+    run_watched = tf.function(loss_on, reduce_retracing=True)
     rng = np.random.default_rng(settings.seed)
     # CCC is a property of a whole set, so the validation clips are judged in one batch.
     watched = {name: tf.constant(values[validation]) for name, values in clips.items()}
     losses: list[float] = []
-    judged: list[float] = []
+    watched_losses: list[float] = []
     best = network.get_weights()
     for _ in track(range(settings.epochs), "training the teacher", settings.epochs):
         order = rng.permutation(train)
         batches = np.array_split(order, -(-len(order) // settings.batch))
         passes = [run_step({name: tf.constant(v[each]) for name, v in clips.items()}) for each in batches]
         losses.append(float(np.mean([float(loss) for loss in passes])))
-        judged.append(float(run_judge(watched)))
-        if judged[-1] == min(judged):
+        watched_losses.append(float(run_watched(watched)))
+        since_best = len(watched_losses) - 1 - int(np.argmin(watched_losses))
+        if since_best == 0:
             best = network.get_weights()
-        elif len(judged) - 1 - int(np.argmin(judged)) >= settings.patience:
+        elif since_best >= settings.patience:
             break
     network.set_weights(best)
-    teacher.history = {"train": losses, "validation": judged, "kept": int(np.argmin(judged))}
+    teacher.history = {"train": losses, "validation": watched_losses, "kept": int(np.argmin(watched_losses))}
 
 
 def teacher_loss(outputs: dict[str, Any], batch: dict[str, Any], settings: TeacherSettings) -> Any:

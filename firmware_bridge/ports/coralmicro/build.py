@@ -132,10 +132,10 @@ def _run(line: Sequence[str], what: str) -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
-    said = [text.strip() for text in (done.stdout + done.stderr).splitlines() if text.strip()]
-    errors = [text for text in said if any(sign in text for sign in ERROR_SIGNS)]
+    lines = [text.strip() for text in (done.stdout + done.stderr).splitlines() if text.strip()]
+    errors = [text for text in lines if any(sign in text for sign in ERROR_SIGNS)]
     raise EnvironmentLacking(
-        f"{what}: {(errors or said[-1:] or ['no message'])[0]}", f"see it whole with: {' '.join(line)}"
+        f"{what}: {(errors or lines[-1:] or ['no message'])[0]}", f"see it whole with: {' '.join(line)}"
     )
 
 

@@ -59,8 +59,7 @@ def _region(memory: Region, sections: Sequence[Section]) -> Region:
         here = memory.holds(section.address) and section.name not in RESERVED
         copied = section.name in COPIED and section.loaded_at is not None and memory.holds(section.loaded_at)
         if here or copied:
-            owners += section.owners
-            owners[UNNAMED] += section.bytes - section.owners.total()
+            owners.update(_shares(section))
     return memory.filled(Part(name, count) for name, count in owners.most_common() if count)
 
 
@@ -71,3 +70,15 @@ def _is_lost(section: Section) -> bool:
         and section.name not in RESERVED
         and not any(memory.holds(section.address) for memory in MEMORIES)
     )
+
+
+def _shares(section: Section) -> Counter[str]:
+    """Return a section's bytes by library; they add up to its size.
+
+    The map lists texts that several files share with each of these files, the program holds them once: what is too
+    much is taken off the largest library.
+    """
+    shares = Counter(section.owners)
+    rest = section.bytes - shares.total()
+    shares[shares.most_common(1)[0][0] if rest < 0 else UNNAMED] += rest
+    return shares

@@ -26,11 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UndertoneError as error:
         sys.stderr.write(f"{error.what}\n{error.remedy}\n")
         return error.exit_status
-    sys.stdout.write(said(result))
+    sys.stdout.write(report(result))
     return 0
 
 
-def said(result: FuzzResult) -> str:
+def report(result: FuzzResult) -> str:
     """Return the figures as text."""
     kinds, errors = (
         ", ".join(f"{name} {count:,}" for name, count in counts.items())

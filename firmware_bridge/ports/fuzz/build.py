@@ -104,8 +104,8 @@ def run_fuzzer(program: Path, inputs: int, seed: int) -> FuzzResult:
     line = [str(program), str(program.parent / "image.bin"), str(seed), str(inputs)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = [text for text in done.stderr.splitlines() if text.strip()] or ["it said nothing"]
-        telling = next((text for text in said if "ERROR" in text or "error" in text), said[0])
+        lines = [text for text in done.stderr.splitlines() if text.strip()] or ["it said nothing"]
+        telling = next((text for text in lines if "ERROR" in text or "error" in text), lines[0])
         raise CheckFailed(
             f"the fuzzer stopped with status {done.returncode}: {telling}",
             f"run it again under a debugger: {' '.join(line)}",

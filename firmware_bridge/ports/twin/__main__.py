@@ -17,6 +17,7 @@ from firmware_bridge.ports.host.serve import serve_on_pty, serve_on_tcp
 from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.ports.twin.report import memory_report
+from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble
 from firmware_bridge.sound.audio import read_audio
 
 
@@ -32,14 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.power_cut is not None:
             flash.power_on(Cut(options.power_cut, options.seed))
         heard = read_audio(options.microphone).pcm if options.microphone else None
-        twin = Twin(firmware, flash, heard, uart=options.uart)
+        tpu = TpuTrouble.from_words(options.tpu)
+        twin = Twin(firmware, flash, heard, uart=options.uart, recovers=bool(options.tpu))
+        twin.board.mailbox.trouble = tpu
         twin.boot()
         twin.trouble(options.drop, options.stall, options.seed)
         poll = _paced(twin) if options.microphone else None
         if options.pty:
             serve_on_pty(twin.receive, poll)
         else:
-            serve_on_tcp(twin.receive, poll, options.tcp)
+            serve_on_tcp(_hanging_up(twin), poll, options.tcp)
     except UndertoneError as error:
         sys.stderr.write(f"{error.what} ({error.remedy})\n")
         return error.exit_status
@@ -65,7 +68,29 @@ def _parser() -> argparse.ArgumentParser:
     trouble.add_argument(
         "--power-cut", type=int, metavar="N", help="lose power in the Nth erase or program, counted from 0"
     )
+    trouble.add_argument(
+        "--tpu",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="RUN:failed, RUN:hangs, RUN:gone (runs of networks from 0 on), absent:START or hot; the twin then lives "
+        "through faults as the board does",
+    )
     return parser
+
+
+def _hanging_up(twin: Twin) -> Callable[[bytes], bytes]:
+    """Return what answers a host over TCP: after a restart the board knows nothing of its connection."""
+    started = twin.board.starts
+
+    def receive(data: bytes) -> bytes:
+        nonlocal started
+        if twin.board.starts != started:
+            started = twin.board.starts
+            raise ConnectionResetError
+        return twin.receive(data)
+
+    return receive
 
 
 def _paced(twin: Twin) -> Callable[[], None]:

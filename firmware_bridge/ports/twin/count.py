@@ -83,10 +83,12 @@ def _ask(twin: Twin, pcm: NDArray[np.int16]) -> Result:
         ),
         ("end", {"segment": 1, "checksum": zlib.crc32(pcm.tobytes())}),
     ]
-    said = b""
+    received = b""
     for sequence, (name, fields) in enumerate(asked, start=1):
-        said = twin.receive(encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields))))
-    (answer,) = FrameDecoder().push(said)
+        received = twin.receive(
+            encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields)))
+        )
+    (answer,) = FrameDecoder().push(received)
     assert isinstance(answer, Frame)
     result = decode(answer.kind, answer.payload)
     assert isinstance(result, Result), result

@@ -65,7 +65,7 @@ class Image:
     Attributes:
         segments: Loadable parts with contents or size.
         sections: Sections that take memory.
-        symbols: By name, those with a size or a function's type first in case of equal names.
+        symbols: By name. Functions of one name that belong to several files are numbered from the second on: `name#2`.
     """
 
     segments: tuple[Segment, ...]
@@ -122,5 +122,9 @@ def _symbols(elf: Any) -> dict[str, Symbol]:
         if not one.name or one.name.startswith("$") or kind in ("STT_FILE", "STT_SECTION"):
             continue
         address = one["st_value"] & ~1 if kind == FUNCTION else one["st_value"]
-        found.setdefault(one.name, Symbol(address, one["st_size"], kind))
+        symbol, name, number = Symbol(address, one["st_size"], kind), one.name, 1
+        while found.get(name, symbol) != symbol:
+            number += 1
+            name = f"{one.name}#{number}"
+        found[name] = symbol
     return found

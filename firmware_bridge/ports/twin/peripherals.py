@@ -37,6 +37,7 @@ class TwinBoard:
         mailbox: To the simulated Edge TPU.
         watchdog: Calls for help when nobody shows that the work goes on.
         microphone: What it hears, if it is fitted.
+        starts: How often the processor started anew.
 
     Args:
         memory: The machine's.
@@ -60,7 +61,7 @@ class TwinBoard:
         self.flash = FlashController(memory, flash)
         self.mailbox = Mailbox(memory, networks)
         self.watchdog = Watchdog(self.clock)
-        self._cause = BOARD["CAUSE_POWER"]
+        self._cause, self.starts = BOARD["CAUSE_POWER"], 0
         heard = None if sound is None else RecordedMicrophone(sound, self.clock.seconds)
         self.microphone = MicrophoneRegisters(memory, heard)
         self._reads = {BOARD[name]: act for name, act in self._readable().items()}
@@ -83,6 +84,7 @@ class TwinBoard:
     def restarted(self, cause: int) -> None:
         """The processor starts anew: the TPU is powered again, the microphone and the watchdog are off."""
         self._cause = cause
+        self.starts += 1
         self.watchdog.stop()
         if cause == BOARD["CAUSE_POWER"]:
             self.mailbox.powered()

@@ -1,6 +1,6 @@
 """Schedules of trouble by seed: whatever the Edge TPU does and whenever somebody resets it, the twin comes back.
 
-`python -m firmware_bridge.ports.twin.schedules --bundle DIR --count 10000` says how many did not, and which seeds.
+`make schedules` says how many did not, and which seeds.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ class Schedules:
             wrong.append(f"{stats.restarts} restarts, and the reason {reason}")
         result = talk.segment(99, self._pcm, True)
         if not isinstance(result, messages.Result) or result.fused.tolist() != self._fused:
-            said = result.sentence if isinstance(result, messages.Error) else result and result.name
-            wrong.append(f"the clean segment: {said}")
+            difference = result.sentence if isinstance(result, messages.Error) else result and result.name
+            wrong.append(f"the clean segment: {difference}")
         return Outcome(seed, "; ".join(wrong), stats.restarts, reason)
 
 
@@ -187,6 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bad = [one for one in outcomes if one.wrong]
     reasons = Counter(one.reasons for one in outcomes)
     sys.stdout.write(
+        f"seeds {options.first} to {options.first + options.count - 1}: "
         f"{options.count - len(bad)} of {options.count} came back; {sum(one.restarts for one in outcomes)} restarts; "
         f"last starts: {dict(sorted(reasons.items()))}; {time.monotonic() - started:.0f} s\n"
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+
+from firmware_bridge.base.errors import InvalidSetting
 
 
 class Trouble(Enum):
@@ -34,6 +37,29 @@ class TpuTrouble:
     at: dict[int, Trouble] = field(default_factory=dict)
     absent_starts: frozenset[int] = frozenset()
     hot: bool = False
+
+    @classmethod
+    def from_words(cls, words: Sequence[str]) -> TpuTrouble:
+        """Return trouble from what a person writes: `RUN:KIND` (failed, hangs, gone), `absent:START`, `hot`.
+
+        Raises:
+            InvalidSetting: A word that is none of these.
+        """
+        at, absent, hot = {}, set(), False
+        for word in words:
+            place, _, kind = word.partition(":")
+            if word == "hot":
+                hot = True
+            elif place == "absent" and kind.isdecimal():
+                absent.add(int(kind))
+            elif place.isdecimal() and kind in {one.value for one in Trouble}:
+                at[int(place)] = Trouble(kind)
+            else:
+                kinds = ", ".join(f"RUN:{one.value}" for one in Trouble)
+                raise InvalidSetting(
+                    f"'{word}' is no trouble of the Edge TPU", f"valid: {kinds}, absent:START, hot"
+                )
+        return cls(at, frozenset(absent), hot)
 
     @classmethod
     def drawn(cls, seed: int, runs: int, most: int = 3) -> TpuTrouble:

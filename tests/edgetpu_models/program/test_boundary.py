@@ -118,3 +118,13 @@ def test_operations_on_the_cpu_are_the_originals(data_root: Path) -> None:
     twin.inputs = list(reversed(list(twin.inputs)))
     found = problems(pack(opened), compiled)
     assert any("on the CPU reads" in text for text in found), found
+
+
+def test_every_name_in_a_program_is_a_tensors(pair: tuple[bytes, bytes]) -> None:
+    opened = open_compiled(pair[1])
+    port = opened.running.ports[0]
+    place = next(s for s in opened.running.names if s.of(pair[1]) == port.name.encode() and s != port.name_at)
+    data = bytearray(pair[1])
+    data[place.start] = ord("X")
+    (said,) = problems(pair[0], bytes(data))
+    assert said == f"a transfer of the program is named X{port.name[1:]}, which is no tensor of the file"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgetpu_models.provenance.check import Verdict, check, judge, study
+from edgetpu_models.provenance.check import Verdict, check, provenance_of, study
 from edgetpu_models.provenance.plant import caught, plants
 from edgetpu_models.testing import compiled, small_network
 from firmware_bridge.base.errors import ModelInvalid, UndertoneError
@@ -58,7 +58,7 @@ def test_planted_changes_are_caught_and_the_layer_is_named(pairs: list, number: 
     pair = usable[number % len(usable)]
     original = pair.original.read_bytes()
     known = study(original, pair.compiled.read_bytes())
-    if judge(known).verdict is not Verdict.PROVED:
+    if provenance_of(known).verdict is not Verdict.PROVED:
         pytest.skip("not a proved pair")
     for plant in plants(known, 12, number):
         assert caught(known, original, plant) == (True, True), plant.kind

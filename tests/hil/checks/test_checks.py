@@ -11,6 +11,7 @@ from firmware_bridge.base.errors import CheckFailed, InvalidSetting
 from firmware_bridge.base.evidence import Evidence, Quantity
 from hil.budgets import Status, load_budgets
 from hil.checks import measure, verdicts
+from hil.checks.arithmetic import wilson_percent
 from hil.chip.arithmetic import Modelled
 from hil.report.model import scorecards
 from hil.rig.observations import NO_KEYWORD, Observations
@@ -172,7 +173,7 @@ def test_flips_are_counted_by_hand_and_the_worst_alternative_counts() -> None:
     seen.modelled.chip["acoustic"][:, 2] = [-50, -50, 51]  # clip 8: heard as 0 (a quarter is wrong)
     found = figure(seen, "chip_flips")
     assert found.value == pytest.approx(100 / 6)
-    assert found.interval == (0.0, pytest.approx(100 / 6))
+    assert found.interval == (pytest.approx(3.01, abs=0.01), pytest.approx(56.35, abs=0.01))
     assert found.evidence is Evidence.MODELLED
     assert found.n == 6
     assert "acoustic 1..1, keyword 0..0, fused 0..1; over 2 alternatives" in found.source
@@ -183,3 +184,27 @@ def test_flips_that_were_not_run_are_said() -> None:
     assert measure(seen)["chip_flips"] == "the chip's arithmetic of LSTM is not known"
     verdict = next(v for v in verdicts(seen, BUDGETS) if v.name == "chip_flips")
     assert verdict.status is Status.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "ends"),
+    # Newcombe 1998, table I, method 3 (Wilson's), with two more that are symmetric by definition.
+    [
+        (81, 263, (25.53, 36.62)),
+        (15, 148, (6.24, 16.05)),
+        (0, 20, (0.0, 16.11)),
+        (1, 29, (0.61, 17.18)),
+        (29, 29, (88.3, 100.0)),
+    ],
+)
+def test_wilsons_interval_is_the_published_one(count: int, of: int, ends: tuple[float, float]) -> None:
+    assert wilson_percent(count, of) == pytest.approx(ends, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("flips", "clips", "broken"),
+    [(1, 4, False), (1, 24, False), (3, 24, False), (4, 24, True), (6, 24, True)],
+)
+def test_single_clips_break_no_promise_and_many_do(flips: int, clips: int, broken: bool) -> None:
+    low, _ = wilson_percent(flips, clips)
+    assert (low > BUDGETS["chip_flips"].limit) is broken

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.base.evidence import Evidence, Quantity
-from hil.budgets import Budget, Verdict, judge
+from hil.budgets import Budget, Verdict, verdict_on
 from hil.report.previous import no_longer_measured
 
 SIZE = Budget(what="size", unit="bytes", at_most=10, remedy="shrink")
@@ -16,7 +16,10 @@ FIGURE = Quantity(3, "bytes", Evidence.MEASURED)
 
 
 def verdicts(first: Quantity | None, second: Quantity | None) -> list[Verdict]:
-    return [judge("a", SIZE, first, "no file", "real"), judge("b", SIZE, second, "no board", "real")]
+    return [
+        verdict_on("a", SIZE, first, "no file", "real"),
+        verdict_on("b", SIZE, second, "no board", "real"),
+    ]
 
 
 def earlier(path: Path, first: Quantity | None, second: Quantity | None) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.cli import run
-from tools.dev.style import COLUMNS, judge, shown
+from tools.dev.style import COLUMNS, measure, shown
 from tools.dev.style import command as style_command
 from tools.dev.style_facts import facts_of, idle_lines
 
@@ -111,7 +111,7 @@ CLEAN = 'def f(a: int) -> int:\n    """Return a."""\n    return a\n'
 
 
 def test_a_clean_checkout_keeps_every_promise(tmp_path: Path) -> None:
-    found = judge(checkout(tmp_path, CLEAN, CLEAN * 4))
+    found = measure(checkout(tmp_path, CLEAN, CLEAN * 4))
     assert found["broken"] == {}
     assert found["row"]["modules"] == 7
     assert found["row"]["max"] == 3
@@ -134,7 +134,7 @@ def test_a_clean_checkout_keeps_every_promise(tmp_path: Path) -> None:
 def test_a_broken_promise_is_named_with_its_file(
     tmp_path: Path, source: str, tests: str, column: str, offender: str
 ) -> None:
-    broken = judge(checkout(tmp_path, source, tests))["broken"]
+    broken = measure(checkout(tmp_path, source, tests))["broken"]
     assert list(broken) == [column]
     assert offender in broken[column]
 
@@ -142,16 +142,16 @@ def test_a_broken_promise_is_named_with_its_file(
 def test_the_console_may_print(tmp_path: Path) -> None:
     root = checkout(tmp_path, CLEAN, CLEAN * 4)
     (root / "tools" / "console.py").write_text("print(1)\n")
-    assert judge(root)["broken"] == {}
+    assert measure(root)["broken"] == {}
     (root / "hil" / "loud.py").write_text("print(1)\n")
-    assert judge(root)["broken"] == {"print()": ["hil/loud.py:1"]}
+    assert measure(root)["broken"] == {"print()": ["hil/loud.py:1"]}
 
 
 def test_the_median_counts_all_modules(tmp_path: Path) -> None:
     root = checkout(tmp_path, CLEAN, CLEAN)
     for index in range(9):
         (root / "train" / f"long{index}.py").write_text("x = 1\n" * 121)
-    assert "median" in judge(root)["broken"]
+    assert "median" in measure(root)["broken"]
 
 
 def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

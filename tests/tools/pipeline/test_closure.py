@@ -12,7 +12,7 @@ import pytest
 
 from firmware_bridge.base.closure import module_closure, source_hashes
 from tools.pipeline import closure as module
-from tools.pipeline import emotion, inputs, integer, joint, judge, soundness, words
+from tools.pipeline import emotion, figures, fusion, inputs, int8, keyword, soundness
 from tools.pipeline.closure import Closure, closure_of
 from train.views import Surroundings
 
@@ -22,14 +22,14 @@ STAGES: dict[str, Callable[..., Any]] = {
     "layers": emotion.rank_foundation_layers,
     "teacher": emotion.make_teacher,
     "student": emotion.train_student,
-    "acoustic-int8": integer.acoustic_int8,
-    "keyword": words.make_keyword,
-    "keyword-int8": integer.keyword_int8,
-    "composed-windows": joint.make_windows,
-    "composed-keyword": joint.hear_windows,
-    "composed": joint.score_composed,
-    "fusion": joint.make_fusion,
-    "figures": judge.judge,
+    "acoustic-int8": int8.acoustic_int8,
+    "keyword": keyword.make_keyword,
+    "keyword-int8": int8.keyword_int8,
+    "composed-windows": fusion.make_windows,
+    "composed-keyword": fusion.hear_windows,
+    "composed": fusion.score_composed,
+    "fusion": fusion.make_fusion,
+    "figures": figures.make_figures,
     "sound": soundness.check_sound,
 }
 
@@ -69,11 +69,11 @@ def test_what_is_inside_and_what_is_not(stage: str, inside: str, outside: str) -
 
 
 def test_definitions_of_the_wiring_are_followed_one_by_one() -> None:
-    found = closure_of(joint.score_composed).definitions
-    assert "tools.pipeline.joint:composed_pcm" in found  # called by it
-    assert "tools.pipeline.joint:PARTS" in found  # a constant that it reads
-    assert "tools.pipeline.integer:run_int8" in found  # of another module of the wiring
-    assert "tools.pipeline.joint:make_fusion" not in found  # a neighbour that it does not name
+    found = closure_of(fusion.score_composed).definitions
+    assert "tools.pipeline.fusion:composed_pcm" in found  # called by it
+    assert "tools.pipeline.fusion:PARTS" in found  # a constant that it reads
+    assert "tools.pipeline.int8:run_int8" in found  # of another module of the wiring
+    assert "tools.pipeline.fusion:make_fusion" not in found  # a neighbour that it does not name
 
 
 def wiring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
@@ -156,8 +156,8 @@ def made_up_inputs(**changes: Any) -> SimpleNamespace:
 
     corpus = SimpleNamespace(name="c", labels=("angry", "sad"))
     given: dict[str, Any] = {
-        "emotion": corpus,
-        "words": SimpleNamespace(name="w"),
+        "emotion_corpus": corpus,
+        "keyword_corpus": SimpleNamespace(name="w"),
         "fingerprints": {"c": "1", "w": "2"},
         "clips": (clip("a.wav", "angry"), clip("b.wav", "sad")),
         "labels": corpus.labels,
@@ -177,8 +177,8 @@ def made_up_inputs(**changes: Any) -> SimpleNamespace:
         ("emotion", {"targets": np.eye(2, dtype=np.float32)[::-1]}),
         ("emotion", {"labels": ("sad", "angry")}),
         ("emotion", {"fingerprints": {"c": "other sound", "w": "2"}}),
-        ("words", {"fingerprints": {"c": "1", "w": "other sound"}}),
-        ("words", {"keywords": ()}),
+        ("keyword", {"fingerprints": {"c": "1", "w": "other sound"}}),
+        ("keyword", {"keywords": ()}),
         (
             "surroundings",
             {"surroundings": Surroundings((np.zeros(4, np.float32),), (np.ones(3, np.float32),))},

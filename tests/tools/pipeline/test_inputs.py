@@ -77,8 +77,10 @@ def test_truth_and_targets_agree_with_the_labels(ravdess: Path, words: Path) -> 
 
 def test_where_only_votes_exist_the_winner_is_the_truth(ravdess: Path, words: Path) -> None:
     found = gather(recipe_for(ravdess, words))
-    voted = replace(found.emotion.clips[0], label=None, votes=(("sad", 0.7), ("calm", 0.3)))
-    changed = replace(found, emotion=replace(found.emotion, clips=(voted, *found.emotion.clips[1:])))
+    voted = replace(found.emotion_corpus.clips[0], label=None, votes=(("sad", 0.7), ("calm", 0.3)))
+    changed = replace(
+        found, emotion_corpus=replace(found.emotion_corpus, clips=(voted, *found.emotion_corpus.clips[1:]))
+    )
     assert changed.truth[0] == found.labels.index("sad")
     assert changed.targets[0].sum() == pytest.approx(1.0)
 
@@ -113,7 +115,7 @@ def test_the_scaling_is_the_recipes(ravdess: Path, words: Path, choice: dict[str
 
 def test_synthetic_speech_on_either_side_tags_everything(ravdess: Path, words: Path) -> None:
     found = gather(recipe_for(ravdess, words))
-    synthetic = replace(found, words=replace(found.words, origin="synthetic"))
+    synthetic = replace(found, keyword_corpus=replace(found.keyword_corpus, origin="synthetic"))
     assert synthetic.speech == "synthetic"
 
 

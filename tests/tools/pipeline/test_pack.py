@@ -83,7 +83,7 @@ def test_licences_of_all_that_went_in(monkeypatch: pytest.MonkeyPatch, foundatio
         return SimpleNamespace(name=name, licence="L", attribution="A", commercial=commercial)
 
     monkeypatch.setattr(pack, "has_foundation", lambda recipe: foundation)
-    inputs = SimpleNamespace(recipe=None, emotion=corpus("e", False), words=corpus("w", True))
+    inputs = SimpleNamespace(recipe=None, emotion_corpus=corpus("e", False), keyword_corpus=corpus("w", True))
     listed = pack.licences(inputs)  # type: ignore[arg-type]
     assert [item.name for item in listed] == ["e", "w", "yamnet"][:names]
     assert [item.commercial for item in listed] == [False, True, True][:names]

@@ -15,10 +15,10 @@ from edgetpu_models.analyse import analyse
 from edgetpu_models.testing import small_network
 from firmware_bridge.base.errors import SpeakerLeak
 from firmware_bridge.contract.fusion import FusionHead
-from tools.pipeline import joint, judge
+from tools.pipeline import figures, fusion
 from tools.pipeline.emotion import Student
+from tools.pipeline.fusion import PARTS, ComposedPart, composed_pcm, draws_of, fusion_scores, load_part, real
 from tools.pipeline.inputs import Inputs, gather
-from tools.pipeline.joint import PARTS, ComposedPart, composed_pcm, draws_of, fusion_scores, load_part, real
 from tools.pipeline.recipe import parse_recipe
 from tools.pipeline.stages import Stages
 from tools.pipeline.summary import ROWS
@@ -61,14 +61,14 @@ class TestComposed:
                 assert clips[one.clip].label == inputs.recipe.composed.classes[one.keyword]
 
     def test_words_follow_the_table(self, inputs: Inputs) -> None:
-        rows, _, drawn = draws_of(inputs, "words")
-        said = {inputs.labels[inputs.truth[rows[one.emotion]]]: one.keyword for one in drawn}
-        assert said["happy"] == 1
-        assert said["sad"] == 2
+        rows, _, drawn = draws_of(inputs, "teaching")
+        drawn_words = {inputs.labels[inputs.truth[rows[one.emotion]]]: one.keyword for one in drawn}
+        assert drawn_words["happy"] == 1
+        assert drawn_words["sad"] == 2
 
     def test_what_is_tested_was_not_fitted(self) -> None:
         assert {PARTS["test"][0], PARTS["test"][1]} == {"test"}
-        assert "test" not in {one for part in ("words", "validation") for one in PARTS[part][:2]}
+        assert "test" not in {one for part in ("teaching", "validation") for one in PARTS[part][:2]}
 
     def test_windows_are_the_same_every_time(self, inputs: Inputs) -> None:
         first, second = composed_pcm(inputs, "test"), composed_pcm(inputs, "test")
@@ -86,17 +86,17 @@ class TestComposed:
             outputs = 8 if model.name == "acoustic.tflite" else 3
             return np.tile(np.arange(outputs, dtype=np.int8), (len(windows), 1))
 
-        monkeypatch.setattr(joint, "run_int8", scored)
-        folder = joint.score_composed(inputs, Stages(tmp_path), Path("a/acoustic"), Path("k/keyword"))
+        monkeypatch.setattr(fusion, "run_int8", scored)
+        folder = fusion.score_composed(inputs, Stages(tmp_path), Path("a/acoustic"), Path("k/keyword"))
         for part in PARTS:
             rows, _, drawn = draws_of(inputs, part)
             found = load_part(folder, part)
             assert found.truth.tolist() == [int(inputs.truth[rows[one.emotion]]) for one in drawn]
-            assert found.words.tolist() == [one.keyword for one in drawn]
+            assert found.keyword_class.tolist() == [one.keyword for one in drawn]
             assert found.speakers.tolist() == [str(inputs.speakers[rows[one.emotion]]) for one in drawn]
             assert found.scores.shape == (len(drawn), 11)
         # The words are learnt from training voices: the acoustic network knows those, and is not asked.
-        assert not load_part(folder, "words").acoustic.any()
+        assert not load_part(folder, "teaching").acoustic.any()
         assert load_part(folder, "test").acoustic.any()
 
 
@@ -105,14 +105,14 @@ def part_of(inputs: Inputs, name: str, knowing: float, seed: int) -> ComposedPar
     rows, _, drawn = draws_of(inputs, name)
     dice = np.random.default_rng(seed)
     emotions = np.array([rows[one.emotion] for one in drawn])
-    truth, said = inputs.truth[emotions], np.array([one.keyword for one in drawn])
+    truth, drawn_words = inputs.truth[emotions], np.array([one.keyword for one in drawn])
     acoustic = dice.normal(0, 20, (len(drawn), 8)) + knowing * np.eye(8)[truth]
     return ComposedPart(
         truth=truth,
-        words=said,
+        keyword_class=drawn_words,
         speakers=inputs.speakers[emotions],
         acoustic=np.clip(acoustic, -128, 127).astype(np.int8),
-        keyword=(np.eye(3)[said] * 255 - 128).astype(np.int8),
+        keyword=(np.eye(3)[drawn_words] * 255 - 128).astype(np.int8),
     )
 
 
@@ -129,8 +129,8 @@ def fused(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tu
             output_scale=0.05 if is_acoustic else 1 / 256, output_zero_point=0 if is_acoustic else -128
         )
 
-    monkeypatch.setattr(joint, "Int8Network", network)
-    folder = joint.make_fusion(inputs, Stages(tmp_path / "stages"), tmp_path, tmp_path, tmp_path)
+    monkeypatch.setattr(fusion, "Int8Network", network)
+    folder = fusion.make_fusion(inputs, Stages(tmp_path / "stages"), tmp_path, tmp_path, tmp_path)
     return json.loads((folder / "fusion.json").read_text()), tmp_path
 
 
@@ -199,13 +199,13 @@ class TestChoice:
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
     ) -> None:
         listed = students(plain_0=1.0, taught_0=0.75, plain_1=0.25, taught_1=0.75)
-        chosen = judge.choose_student(inputs, listed)
+        chosen = figures.choose_student(inputs, listed)
         assert (chosen.taught, chosen.seed) == (True, 0)
 
     def test_equal_means_go_to_the_simpler_way(
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
     ) -> None:
-        chosen = judge.choose_student(
+        chosen = figures.choose_student(
             inputs, students(plain_0=0.5, taught_0=0.75, plain_1=1.0, taught_1=0.75)
         )
         assert (chosen.taught, chosen.seed) == (False, 1)
@@ -219,12 +219,14 @@ class TestChoice:
             rows = inputs.rows("test")
             logits[rows] = np.eye(8)[inputs.truth[rows]] * (1 if not student.taught else -1)
             np.save(student.folder / "logits.npy", logits)
-        assert judge.choose_student(inputs, listed).taught
+        assert figures.choose_student(inputs, listed).taught
 
     def test_the_gain_of_distillation_is_paired_by_seed(
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
     ) -> None:
-        found = judge.distillation(inputs, students(plain_0=0.5, taught_0=0.75, plain_1=0.25, taught_1=0.75))
+        found = figures.distillation(
+            inputs, students(plain_0=0.5, taught_0=0.75, plain_1=0.25, taught_1=0.75)
+        )
         for part in ("validation", "test"):
             assert found[part]["gain"] == pytest.approx(0.375)
             assert found[part]["spread"] == pytest.approx(np.std([0.25, 0.5], ddof=1))
@@ -234,7 +236,7 @@ class TestChoice:
     def test_one_seed_has_no_spread(
         self, inputs: Inputs, students: Callable[..., tuple[Student, ...]]
     ) -> None:
-        found = judge.distillation(inputs, students(plain_0=0.5, taught_0=0.25))
+        found = figures.distillation(inputs, students(plain_0=0.5, taught_0=0.25))
         assert found["test"]["gain"] == pytest.approx(-0.25)
         assert found["test"]["spread"] == 0.0
 
@@ -243,11 +245,11 @@ class TestJudgement:
     def test_a_card_of_heard_speakers_is_refused(self, inputs: Inputs) -> None:
         rows = inputs.rows("train")
         with pytest.raises(SpeakerLeak):
-            judge.card(inputs, inputs.truth[rows], np.eye(8)[inputs.truth[rows]], inputs.speakers[rows])
+            figures.card(inputs, inputs.truth[rows], np.eye(8)[inputs.truth[rows]], inputs.speakers[rows])
 
     def test_a_card_of_test_speakers_knows_priors_and_genders(self, inputs: Inputs) -> None:
         rows = inputs.rows("test")
-        card = judge.card(inputs, inputs.truth[rows], np.eye(8)[inputs.truth[rows]], inputs.speakers[rows])
+        card = figures.card(inputs, inputs.truth[rows], np.eye(8)[inputs.truth[rows]], inputs.speakers[rows])
         assert card.uar.value == 1.0
         assert card.majority["uar"] == pytest.approx(1 / 8)
         assert set(card.per_speaker) == set(inputs.split.test)
@@ -258,12 +260,12 @@ class TestJudgement:
         self, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         np.save(tmp_path / "views.npy", np.zeros((1, 48, 3, 2), np.int8))
-        monkeypatch.setattr(judge, "make_views", lambda inputs, stages: tmp_path)
+        monkeypatch.setattr(figures, "make_views", lambda inputs, stages: tmp_path)
         monkeypatch.setattr(
-            judge, "run_int8", lambda model, windows, title: np.zeros((len(windows), 8), np.int8)
+            figures, "run_int8", lambda model, windows, title: np.zeros((len(windows), 8), np.int8)
         )
         kept = Stages(tmp_path / "stages")
-        with np.load(judge.held_out_scores(inputs, kept, Path("x/abc")) / "scores.npz") as stored:
+        with np.load(figures.held_out_scores(inputs, kept, Path("x/abc")) / "scores.npz") as stored:
             rows = stored["rows"]
             assert len(stored["scores"]) == len(rows)
         assert set(inputs.speakers[rows]) == {*inputs.split.validation, *inputs.split.test}
@@ -277,16 +279,16 @@ class TestJudgement:
             assert len(windows) == len(clips)
             return np.tile(np.array([0, 9, 1], np.int8), (len(windows), 1))
 
-        monkeypatch.setattr(judge, "run_int8", always_bed)
+        monkeypatch.setattr(figures, "run_int8", always_bed)
         part = part_of(inputs, "test", 0.0, 1)
         np.savez(tmp_path / "test.npz", **part.__dict__)
         made = SimpleNamespace(keyword=tmp_path, composed=tmp_path)
-        found = judge.keyword_accuracy(inputs, Stages(tmp_path / "stages"), made)  # type: ignore[arg-type]
+        found = figures.keyword_accuracy(inputs, Stages(tmp_path / "stages"), made)  # type: ignore[arg-type]
         beds = sum(clip.label == "bed" for clip in clips)
         assert found["accuracy"] == pytest.approx(beds / len(clips))
         assert found["clips"] == len(clips)
         assert found["accuracy_composed"] == 1.0
-        assert found["windows"] == len(part.words)
+        assert found["windows"] == len(part.keyword_class)
 
     def test_every_row_of_the_closing_table_has_its_figure(self, inputs: Inputs) -> None:
         rows = inputs.rows("test")
@@ -305,7 +307,7 @@ class TestJudgement:
         gain = {part: {"gain": 0.02, "spread": 0.01, "seeds": 2} for part in ("validation", "test")}
         heard = {"accuracy": 0.9, "clips": 10, "accuracy_composed": 0.8, "windows": 20}
         network = small_network()
-        found = judge.figures(
+        found = figures.table(
             inputs,
             cards,
             {"agreement": 0.98, "clips": 24},

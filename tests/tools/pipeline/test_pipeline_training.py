@@ -15,12 +15,13 @@ import pytest
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tests.support.tiny_bundle import FRAMES, SPEC, one_layer
-from tools.pipeline import emotion, words
+from tools.pipeline import emotion, keyword
 from tools.pipeline.inputs import Inputs, gather
-from tools.pipeline.integer import run_int8
+from tools.pipeline.int8 import run_int8
 from tools.pipeline.recipe import parse_recipe
 from tools.pipeline.stages import Stages
 from train.corpora.reading import read_clips
+from train.student.equalise import load_scales
 from train.teacher.settings import TeacherSettings
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -108,12 +109,18 @@ class TestTrunk:
         self, make_inputs: MakeInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[Any] = []
+        measured: list[Any] = []
 
-        def activations(layer: int, features: np.ndarray) -> np.ndarray:
-            seen.append((layer, features.shape))
+        def activations(layer: int, features: np.ndarray, scales: Any) -> np.ndarray:
+            seen.append((layer, features.shape, scales))
             return features.astype(np.int16).sum((1, 2)).astype(np.uint8)[:, None, None, None]
 
+        def measure(layer: int, windows: np.ndarray) -> tuple[np.ndarray, ...]:
+            measured.append(windows.shape)
+            return (np.full(2, 1.5, np.float32),) * layer
+
         monkeypatch.setattr("train.student.trunk.trunk_activations", activations)
+        monkeypatch.setattr("train.student.equalise.measure_scales", measure)
         inputs = make_inputs(kind="trunk", foundation={"trunk_layer": 11})
         kept = Stages(tmp_path)
         folder, data = emotion.training_data(inputs, kept)
@@ -122,7 +129,17 @@ class TestTrunk:
         assert seen[0][1][0] == 3 * 48
         assert folder.parent.name == "activations"
         emotion.training_data(inputs, kept)
-        assert kept.made == ["views", "activations"]
+        assert kept.made == ["views", "trunk-scales", "activations"]
+        # The scales are measured once, and lie beside what they were used for.
+        assert len(measured) == 1
+        found = load_scales(folder)
+        assert found is not None
+        assert len(found) == len(seen[0][2]) == 11
+        plain = make_inputs(kind="trunk", foundation={"trunk_layer": 11, "equalise": False})
+        other, _ = emotion.training_data(plain, kept)
+        assert other != folder
+        assert seen[-1][2] is None
+        assert load_scales(other) is None
 
     def test_scratch_reads_the_views_themselves(self, make_inputs: MakeInputs, tmp_path: Path) -> None:
         folder, data = emotion.training_data(make_inputs(), Stages(tmp_path))
@@ -170,8 +187,8 @@ class TestTeacher:
         assert call["dimensions"] is None
         assert call["settings"].seed == inputs.recipe.seed
         assert len(call["sequences"]) == len(call["steps"]) == 48
-        with np.load(folder / "said.npz") as said:
-            assert said["probabilities"].shape == (48, 8)
+        with np.load(folder / "probabilities.npz") as stored:
+            assert stored["probabilities"].shape == (48, 8)
 
     def test_the_filterbank_teacher_has_its_own_settings_unless_the_recipe_says(
         self, make_inputs: MakeInputs, tmp_path: Path, trained: list[dict[str, Any]]
@@ -236,9 +253,11 @@ class TestTeacher:
     def test_dimensions_only_where_somebody_labelled_them(self, make_inputs: MakeInputs) -> None:
         inputs = make_inputs()
         assert emotion.dimensional_targets(inputs) is None
-        labelled = replace(inputs.emotion.clips[3], valence=0.5, arousal=-0.25)
-        clips = (*inputs.emotion.clips[:3], labelled, *inputs.emotion.clips[4:])
-        table = emotion.dimensional_targets(replace(inputs, emotion=replace(inputs.emotion, clips=clips)))
+        labelled = replace(inputs.emotion_corpus.clips[3], valence=0.5, arousal=-0.25)
+        clips = (*inputs.emotion_corpus.clips[:3], labelled, *inputs.emotion_corpus.clips[4:])
+        table = emotion.dimensional_targets(
+            replace(inputs, emotion_corpus=replace(inputs.emotion_corpus, clips=clips))
+        )
         assert table is not None
         assert table.shape == (48, 3)
         assert table[3, :2].tolist() == [0.5, -0.25]
@@ -263,11 +282,14 @@ class TestStudent:
         )
         inputs, kept = make_inputs(), Stages(tmp_path)
         rows = inputs.rows("train")
-        said = tmp_path / "teacher"
-        said.mkdir()
-        np.savez(said / "said.npz", probabilities=np.arange(48 * 8, dtype=np.float32).reshape(48, 8))
+        teacher = tmp_path / "teacher"
+        teacher.mkdir()
+        np.savez(
+            teacher / "probabilities.npz",
+            probabilities=np.arange(48 * 8, dtype=np.float32).reshape(48, 8),
+        )
         plain = emotion.train_student(inputs, kept, "plain", rows, 3, None)
-        taught = emotion.train_student(inputs, kept, "taught", rows, 3, said)
+        taught = emotion.train_student(inputs, kept, "taught", rows, 3, teacher)
         views = np.load(emotion.make_views(inputs, kept) / "views.npy")
         for data, targets, settings, seed, _scale, _title, *_ in calls:
             np.testing.assert_array_equal(data, views[:, rows])
@@ -280,18 +302,11 @@ class TestStudent:
         with np.load(plain.folder / "weights.npz") as weights:
             assert sorted(weights.files) == ["w000", "w001"]
 
-    def test_weights_come_back_in_their_order(self, tmp_path: Path) -> None:
-        values = [np.full(2, float(index)) for index in range(12)]
-        emotion.save_weights(tmp_path / "w.npz", SimpleNamespace(get_weights=lambda: values))
-        got: list[Any] = []
-        emotion.load_weights(tmp_path / "w.npz", SimpleNamespace(set_weights=got.extend))
-        assert [one[0] for one in got] == list(range(12))
-
 
 class TestWords:
     def test_classes_start_after_none(self, make_inputs: MakeInputs) -> None:
         inputs = make_inputs()
-        classes = words.keyword_class(inputs, inputs.keywords)
+        classes = keyword.keyword_class(inputs, inputs.keywords)
         assert {(c.label, int(k)) for c, k in zip(inputs.keywords, classes, strict=True)} == {
             ("bed", 1),
             ("cat", 2),
@@ -308,7 +323,7 @@ class TestWords:
 
         monkeypatch.setattr("train.corpora.reading.read_clips", listen)
         inputs = make_inputs()
-        views = words.training_windows(inputs)
+        views = keyword.training_windows(inputs)
         assert set(heard) <= {*inputs.split.train, *inputs.word_split.train}
         count = len(inputs.word_split.take("train", inputs.keywords))
         assert views.features.shape[:2] == (2, count + count // 2)

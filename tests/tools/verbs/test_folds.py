@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tools.cli import run
-from tools.pipeline import emotion, integer, stages
+from tools.pipeline import emotion, int8, stages
 from tools.pipeline.stages import Stages
 from tools.verbs.folds import run_fold, show, summarise
 from train.corpora.record import Clip, Corpus
@@ -83,7 +83,7 @@ def mixed_inputs(part: str | None = None) -> FakeInputs:
         for n in range(8)
     )
     inputs.clips = clips
-    inputs.emotion = Corpus("a", Path("/a"), ("happy", "sad"), clips, "none", "nobody", True)
+    inputs.emotion_corpus = Corpus("a", Path("/a"), ("happy", "sad"), clips, "none", "nobody", True)
     inputs.recipe.seed = 3
     return inputs
 
@@ -111,8 +111,8 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[int]]:
     monkeypatch.setattr(emotion, "train_student", train)
     monkeypatch.setattr(emotion, "training_data", lambda inputs, stages: None)
     monkeypatch.setattr(emotion, "make_views", lambda inputs, stages: tmp_path)
-    monkeypatch.setattr(integer, "acoustic_int8", lambda inputs, stages, student, rows, name: tmp_path / name)
-    monkeypatch.setattr(integer, "run_int8", scores)
+    monkeypatch.setattr(int8, "acoustic_int8", lambda inputs, stages, student, rows, name: tmp_path / name)
+    monkeypatch.setattr(int8, "run_int8", scores)
     monkeypatch.setattr("firmware_bridge.reference.simulated_tpu.Int8Network", lambda model: network)
     return rows_seen
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edgetpu_models.format.edit import open_model, pack
 from edgetpu_models.testing import compiled, small_network
 from tools.cli import run
 
@@ -33,3 +34,27 @@ def test_a_refusal_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run(["reweight", str(original), str(made), str(original), "-o", str(out)]) == 2
     assert "cannot be a template" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_longer_names_are_written_and_what_rests_on_counts_is_said(
+    data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file with ADD, MUL and a mean, its input renamed to something that needs another room."""
+    pairs = data_root / "edgetpu_pairs"
+    original = next(pairs.glob("62c09a14*"), None)
+    if original is None:
+        pytest.skip("no compiled models at hand")
+    opened = open_model(original.read_bytes())
+    opened.subgraphs[0].tensors[0].name = b"a camera with a name that is longer than the one before it"
+    renamed, out = tmp_path / "b.tflite", tmp_path / "b_edgetpu.tflite"
+    renamed.write_bytes(pack(opened))
+    made = next(pairs.glob("b3aed616*"))
+    assert run(["reweight", str(original), str(made), str(renamed), "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "rests on counts, not on a whole pair of real files: 2 MUL: records of real files only" in said
+    assert run(["provenance", str(renamed), str(out)]) == 0
+    capsys.readouterr()
+    assert run(["reweight", str(original), str(made), str(renamed), "-o", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["changed_bytes"] == -1, "the file has another size"
+    assert len(told["rests_on"]) == 2

@@ -60,25 +60,25 @@ def meanings(docstring: str, indent: int) -> dict[str, str]:
     return {match[1]: match[2] for match in matches if match}
 
 
-def rows(layout: np.dtype[np.void], start: int, said: dict[str, str]) -> list[Row]:
+def rows(layout: np.dtype[np.void], start: int, meaning_of: dict[str, str]) -> list[Row]:
     """Return the fields of a layout.
 
     Args:
         layout: A structured type.
         start: Where it lies in the image.
-        said: What each field means.
+        meaning_of: What each field means.
 
     Raises:
         InvalidSetting: A field that nobody has named in the docstring.
     """
     found = []
     for name, (kind, at, *_) in sorted((layout.fields or {}).items(), key=lambda one: one[1][1]):
-        if name not in said:
+        if name not in meaning_of:
             raise InvalidSetting(
                 f"nothing says what the image's field '{name}' is",
                 "add it to the table in the docstring of firmware_bridge/contract/image.py",
             )
-        found.append(Row(start + at, name, type_name(kind), kind.itemsize, said[name]))
+        found.append(Row(start + at, name, type_name(kind), kind.itemsize, meaning_of[name]))
     return found
 
 
@@ -94,7 +94,7 @@ def type_name(kind: np.dtype[np.void]) -> str:
 
 def _lines() -> Iterator[str]:
     header, fields = image_header.HEADER, image_header.HEADER["fields"]
-    said = meanings(image.__doc__ or "", 4) | {"fields": "", "unused": "zeros"}
+    meaning_of = meanings(image.__doc__ or "", 4) | {"fields": "", "unused": "zeros"}
     yield INTRODUCTION.strip().format(
         format=image_header.FORMAT,
         header=image_header.HEADER_BYTES,
@@ -103,8 +103,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## The header"
     yield ""
-    outer = [row for row in rows(header, 0, said) if row.name != "fields"]
-    yield from table(COLUMNS, map(_cells, [*rows(fields, 0, said), *outer]))
+    outer = [row for row in rows(header, 0, meaning_of) if row.name != "fields"]
+    yield from table(COLUMNS, map(_cells, [*rows(fields, 0, meaning_of), *outer]))
     network, _ = fields["networks"].subdtype or (None, ())
     assert network is not None
     places = [fields.fields["networks"][1] + index * network.itemsize for index in range(len(image.NETWORKS))]  # type: ignore[index]

@@ -131,14 +131,16 @@ def _lines(text: str) -> Iterator[str]:
             yield from _message(layout, about if index else "")
     for section, title in SECTIONS.items():
         numbers: dict[str, int] = getattr(TABLE, section)
-        said = meanings(text, section, numbers)
+        meaning_of = meanings(text, section, numbers)
         yield ""
         yield f"## {title}"
         yield ""
         if about := introduction(text, section):
             yield about
             yield ""
-        yield from table((">number", "name", "means"), ((v, f"`{n}`", said[n]) for n, v in numbers.items()))
+        yield from table(
+            (">number", "name", "means"), ((v, f"`{n}`", meaning_of[n]) for n, v in numbers.items())
+        )
     yield ""
     yield "## What may differ between two ports of one firmware"
     yield ""

@@ -31,7 +31,7 @@ def is_whole(folder: Path) -> bool:
     try:
         facts = json.loads((folder / FACTS).read_text())
         return all(sha256_file(folder / name) == digest for name, digest in facts["files"].items())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # not there, or cut off: it is computed again
 
 

@@ -40,6 +40,14 @@ def test_variables_that_are_only_cleared_have_no_copy_in_itcm() -> None:
     assert used([copied])["ITCM"] == 5000
 
 
+def test_texts_that_several_libraries_share_are_counted_once() -> None:
+    """The map lists them with each library; the section's own size is what the memory holds."""
+    shared = Section(".text", 0xC00, 1000, owners=Counter({"lwip": 900, "undertone": 150}))
+    assert used([shared])["ITCM"] == 1000
+    itcm = measure([shared])[0]
+    assert {part.name: part.bytes for part in itcm.parts} == {"lwip": 850, "undertone": 150}
+
+
 def test_the_heap_is_not_counted_as_used() -> None:
     assert used([Section(".heap", 0x80000000, 1 << 24)])["SDRAM"] == 0
 

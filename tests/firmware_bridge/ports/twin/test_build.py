@@ -212,3 +212,17 @@ def test_the_board_code_passes_cppcheck() -> None:
     line += ["--suppress=missingIncludeSystem", *folders, *map(str, sorted(build.HERE.glob("*.c")))]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_functions_of_one_name_are_told_apart(firmware: Firmware) -> None:
+    """Static functions of several files share names; a crash in the second one must be named as well."""
+    infers = [one for name, one in firmware.image.functions.items() if name.split("#")[0] == "infer"]
+    assert len({one.address for one in infers}) == len(infers)
+    spans = sorted(
+        (one.address, one.address + one.size) for one in firmware.image.functions.values() if one.size
+    )
+    for address, end in spans:
+        assert not firmware.image.locate((address + end) // 2).startswith("0x")
+    code = next(one for one in firmware.image.sections if one.name == ".text")
+    named = sum(end - address for address, end in set(spans))
+    assert named > 0.97 * code.size, "what lies between functions is filling"

@@ -11,7 +11,7 @@ from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin
-from firmware_bridge.ports.twin.schedules import Schedules
+from firmware_bridge.ports.twin.schedules import Outcome, Schedules, main
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
 from firmware_bridge.protocol import TABLE, Message
 from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
@@ -138,3 +138,20 @@ def test_seeded_schedules_of_trouble_all_come_back(bundle: Bundle) -> None:
     outcomes = [schedules.run(seed) for seed in range(40)]
     assert [one for one in outcomes if one.wrong] == []
     assert {"tpu", "watchdog", "host"} <= {one.reasons for one in outcomes}
+
+
+def test_the_program_names_its_seeds_and_those_that_failed(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--bundle", str(bundle.directory), "--count", "3", "--first", "7"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("seeds 7 to 9: 3 of 3 came back; ")
+    real = Schedules.run
+
+    def one_is_lost(self: Schedules, seed: int) -> Outcome:
+        return Outcome(seed, "does not answer", -1, "") if seed == 8 else real(self, seed)
+
+    monkeypatch.setattr(Schedules, "run", one_is_lost)
+    assert main(arguments) == 1
+    said = capsys.readouterr().out
+    assert "2 of 3 came back" in said and "seed 8: does not answer" in said

@@ -17,13 +17,14 @@ from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from quantize.parity import compare
 from tools.pipeline.emotion import Student, make_views
+from tools.pipeline.fusion import fusion_scores, load_part
 from tools.pipeline.inputs import Inputs
-from tools.pipeline.integer import run_int8
-from tools.pipeline.joint import fusion_scores, load_part
+from tools.pipeline.int8 import run_int8
+from tools.pipeline.keyword import keyword_class
 from tools.pipeline.stages import Stages
-from tools.pipeline.words import keyword_class
 from train.evaluation.metrics import confusion, macro_f1, uar
 from train.evaluation.score import Scorecard, score
+from train.student.choice import Trial, choose, gain_of_teaching
 from train.student.network import floored
 
 Scores = NDArray[Any]
@@ -31,7 +32,7 @@ Scores = NDArray[Any]
 
 @dataclass(frozen=True)
 class Made:
-    """The stage folders that a judgement rests on."""
+    """The stage folders that the figures rest on."""
 
     teacher: Path
     students: tuple[Student, ...]
@@ -73,7 +74,7 @@ def keyword_scores(inputs: Inputs, stages: Stages, keyword: Path) -> Path:
             folder / "scores.npy", run_int8(keyword / "keyword.tflite", features, "keyword, unseen speakers")
         )
 
-    parts = {"keyword": keyword.name, "corpus": inputs.digests["words"], "split": inputs.word_split.hash}
+    parts = {"keyword": keyword.name, "corpus": inputs.digests["keyword"], "split": inputs.word_split.hash}
     return stages.run("keyword-scores", parts, make)
 
 
@@ -83,32 +84,21 @@ def uar_of(inputs: Inputs, scores: Scores, rows: NDArray[np.int64]) -> float:
     return float(uar(confusion(truth, scores[rows].argmax(1), len(inputs.labels))))
 
 
+def _reached(inputs: Inputs, students: tuple[Student, ...], part: str) -> dict[Trial, float]:
+    """Return the UAR of every student on the speakers of one part."""
+    rows = inputs.rows(part)
+    return {Trial(s.taught, s.seed): uar_of(inputs, np.load(s.folder / "logits.npy"), rows) for s in students}
+
+
 def choose_student(inputs: Inputs, students: tuple[Student, ...]) -> Student:
-    """Return the student to deploy: the better way (taught or not) on validation speakers, its best seed."""
-    rows = inputs.rows("validation")
-    reached = {student: uar_of(inputs, np.load(student.folder / "logits.npy"), rows) for student in students}
-    ways = {taught: [v for s, v in reached.items() if s.taught == taught] for taught in (False, True)}
-    # Where both are equal the simpler way wins.
-    taught = bool(ways[True]) and float(np.mean(ways[True])) > float(np.mean(ways[False]))
-    return max((s for s in students if s.taught == taught), key=lambda s: (reached[s], -s.seed))
+    """Return the student to deploy, chosen on validation speakers; see `train.student.choice`."""
+    chosen = choose(_reached(inputs, students, "validation"))
+    return next(student for student in students if Trial(student.taught, student.seed) == chosen)
 
 
 def distillation(inputs: Inputs, students: tuple[Student, ...]) -> dict[str, Any]:
     """Return the gain of distillation by part, in points of UAR over paired seeds."""
-    found: dict[str, Any] = {}
-    for part in ("validation", "test"):
-        rows = inputs.rows(part)
-        values = {
-            (s.taught, s.seed): uar_of(inputs, np.load(s.folder / "logits.npy"), rows) for s in students
-        }
-        pairs = [values[True, seed] - values[False, seed] for taught, seed in values if taught]
-        found[part] = {
-            "gain": float(np.mean(pairs)),
-            "spread": float(np.std(pairs, ddof=1)) if len(pairs) > 1 else 0.0,
-            "seeds": len(pairs),
-            "values": {f"{'taught' if t else 'plain'}-{s}": v for (t, s), v in sorted(values.items())},
-        }
-    return found
+    return {part: gain_of_teaching(_reached(inputs, students, part)) for part in ("validation", "test")}
 
 
 def card(inputs: Inputs, truth: Scores, scores: Scores, speakers: Scores) -> Scorecard:
@@ -130,15 +120,15 @@ def scorecards(inputs: Inputs, stages: Stages, made: Made) -> tuple[dict[str, Sc
     """Return the scorecards of every output on test speakers, and what int8 costs."""
     rows = inputs.rows("test")
     truth, speakers = inputs.truth[rows], inputs.speakers[rows]
-    with np.load(made.teacher / "said.npz", allow_pickle=False) as stored:
-        said = stored["probabilities"][rows]
+    with np.load(made.teacher / "probabilities.npz", allow_pickle=False) as stored:
+        heard = stored["probabilities"][rows]
     logits = np.load(made.student.folder / "logits.npy")
     with np.load(held_out_scores(inputs, stages, made.acoustic) / "scores.npz", allow_pickle=False) as stored:
         held_rows, held = stored["rows"], stored["scores"]
     network = Int8Network(made.acoustic / "acoustic.tflite")
     parity = compare(floored(logits[held_rows]), held, network.output_scale, network.output_zero_point)
     cards = {
-        "teacher": card(inputs, truth, said, speakers),
+        "teacher": card(inputs, truth, heard, speakers),
         "student_float": card(inputs, truth, logits[rows], speakers),
         "student_int8": card(inputs, truth, held[np.isin(held_rows, rows)], speakers),
     }
@@ -161,16 +151,16 @@ def keyword_accuracy(inputs: Inputs, stages: Stages, made: Made) -> dict[str, fl
         "accuracy": float((alone == truth).mean()),
         "clips": len(truth),
         "macro_f1": float(macro_f1(confusion(truth, alone, classes))),
-        "accuracy_composed": float((beside == part.words).mean()),
+        "accuracy_composed": float((beside == part.keyword_class).mean()),
         "windows": len(beside),
     }
 
 
-def figures(
+def table(
     inputs: Inputs,
     cards: dict[str, Scorecard],
     parity: dict[str, Any],
-    words: dict[str, float],
+    keyword: dict[str, float],
     gain: dict[str, Any],
     analysis: Analysis,
     files: dict[str, bytes],
@@ -225,14 +215,14 @@ def figures(
             source,
             interval=(round(ends[0], 2), round(ends[1], 2)),
         )
-    unseen = f"unseen speakers, {inputs.words.origin} speech"
-    add("keyword_accuracy", 100 * words["accuracy"], "%", Evidence.SIMULATED, int(words["clips"]), unseen)
+    unseen = f"unseen speakers, {inputs.keyword_corpus.origin} speech"
+    add("keyword_accuracy", 100 * keyword["accuracy"], "%", Evidence.SIMULATED, int(keyword["clips"]), unseen)
     add(
         "keyword_accuracy_composed",
-        100 * words["accuracy_composed"],
+        100 * keyword["accuracy_composed"],
         "%",
         Evidence.SIMULATED,
-        int(words["windows"]),
+        int(keyword["windows"]),
         f"beside emotional speech, {unseen}",
     )
     for name in ("acoustic", "keyword", "fused", "control", "bayes"):
@@ -293,7 +283,7 @@ def ranking(teacher: Path) -> dict[str, Any] | None:
     return found
 
 
-def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
+def make_figures(inputs: Inputs, stages: Stages, made: Made) -> Path:
     """Stage: all figures and scorecards, `figures.json` and `scorecards.json`."""
     parts = {
         "made": [
@@ -318,16 +308,16 @@ def judge(inputs: Inputs, stages: Stages, made: Made) -> Path:
         }
         cards, parity = scorecards(inputs, stages, made)
         gain = distillation(inputs, made.students)
-        words = keyword_accuracy(inputs, stages, made)
+        keyword = keyword_accuracy(inputs, stages, made)
         analysis = analyse(list(files.values()))
-        table = figures(inputs, cards, parity, words, gain, analysis, files)
-        write_json(folder / "figures.json", {name: figure.as_dict() for name, figure in table.items()})
+        found = table(inputs, cards, parity, keyword, gain, analysis, files)
+        write_json(folder / "figures.json", {name: figure.as_dict() for name, figure in found.items()})
         write_json(
             folder / "scorecards.json",
             {
                 "cards": {name: one.as_dict() for name, one in cards.items()},
                 "parity": parity,
-                "keyword": words,
+                "keyword": keyword,
                 "distillation": gain,
                 "analysis": analysis.as_dict(),
                 "layers": ranking(made.teacher),

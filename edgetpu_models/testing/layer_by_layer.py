@@ -21,7 +21,7 @@ from firmware_bridge.base.errors import InvalidSetting
 OWN = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
-class SimulatedTpu:
+class LayerByLayer:
     """Runs a network layer by layer.
 
     Args:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.microfrontend import MicroFrontend
-from tools.pipeline.emotion import load_weights, save_weights
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.stages import Stages
 from train.corpora.record import Clip
 from train.keyword.windows import KeywordClips, KeywordViews, keyword_views
+from train.weights import load_weights, save_weights
 
 
 def keyword_class(inputs: Inputs, clips: Sequence[Clip]) -> NDArray[np.int64]:

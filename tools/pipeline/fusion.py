@@ -14,17 +14,17 @@ from firmware_bridge.contract.fusion import FusionHead
 from firmware_bridge.microfrontend import MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tools.pipeline.inputs import Inputs
-from tools.pipeline.integer import run_int8
+from tools.pipeline.int8 import run_int8
+from tools.pipeline.keyword import keyword_class
 from tools.pipeline.stages import Stages
-from tools.pipeline.words import keyword_class
 from train.composed import Draw, compose, draw
 from train.fusion import bayes_fusion, best_temperature, fit_fusion, fit_words, integer_layer, shuffled
 from train.views import compute_features
 
 # What each part is made of: emotional speakers, keyword speakers, and how many times the recipe's draws.
-# `words` teaches what the words say: the keyword network knows its emotional voices, but not its words.
+# `teaching` teaches what the words say: the keyword network knows its emotional voices, but not its words.
 PARTS = {
-    "words": ("train", "validation", 1),
+    "teaching": ("train", "validation", 1),
     "validation": ("validation", "validation", 3),
     "test": ("test", "test", 1),
 }
@@ -38,14 +38,14 @@ class ComposedPart:
 
     Attributes:
         truth: int64[windows], emotion class.
-        words: int64[windows], true keyword class.
+        keyword_class: int64[windows], the true one.
         speakers: Emotional speaker of each window.
         acoustic: int8[windows, labels].
         keyword: int8[windows, keywords].
     """
 
     truth: NDArray[np.int64]
-    words: NDArray[np.int64]
+    keyword_class: NDArray[np.int64]
     speakers: NDArray[np.str_]
     acoustic: NDArray[np.int8]
     keyword: NDArray[np.int8]
@@ -77,14 +77,14 @@ def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], li
 
     rows, clips, drawn = draws_of(inputs, part)
     speech = read_clips([inputs.clips[row] for row in rows], f"reading {part} speech")
-    words = read_clips(clips, f"reading {part} keywords")
+    spoken = read_clips(clips, f"reading {part} keywords")
     samples, settings = inputs.recipe.window.window_samples, inputs.recipe.composed
 
     def make(index: int) -> NDArray[np.int16]:
         one = drawn[index]
         rng = np.random.default_rng([inputs.recipe.seed, list(PARTS).index(part), index, 4])
         return compose(
-            speech[one.emotion], words[one.clip] if one.keyword else None, samples, settings, rng
+            speech[one.emotion], spoken[one.clip] if one.keyword else None, samples, settings, rng
         ).pcm
 
     return [make(index) for index in range(len(drawn))], drawn, rows
@@ -93,7 +93,7 @@ def composed_pcm(inputs: Inputs, part: str) -> tuple[list[NDArray[np.int16]], li
 def make_windows(inputs: Inputs, stages: Stages) -> Path:
     """Stage: int8 features, truth, words and speakers of all composed windows, one `.npz` per part."""
     parts = {
-        "corpora": [inputs.digests["emotion"], inputs.digests["words"]],
+        "corpora": [inputs.digests["emotion"], inputs.digests["keyword"]],
         "splits": [inputs.split.hash, inputs.word_split.hash],
         "recipe": inputs.recipe.dump("window", "frontend", "composed", "seed"),
     }
@@ -112,7 +112,7 @@ def make_windows(inputs: Inputs, stages: Stages) -> Path:
                     f"composed {part}",
                 ),
                 truth=inputs.truth[emotions],
-                words=np.array([one.keyword for one in drawn], np.int64),
+                keyword_class=np.array([one.keyword for one in drawn], np.int64),
                 speakers=inputs.speakers[emotions],
             )
 
@@ -137,25 +137,25 @@ def hear_windows(inputs: Inputs, stages: Stages, branch: str, network: Path, par
 def score_composed(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path) -> Path:
     """Stage: int8 scores of both networks on the composed windows, one `.npz` per part."""
     windows = make_windows(inputs, stages)
-    words = hear_windows(inputs, stages, "keyword", keyword, tuple(PARTS))
+    hearing = hear_windows(inputs, stages, "keyword", keyword, tuple(PARTS))
     heard = {part: hear_windows(inputs, stages, "acoustic", acoustic, (part,)) for part in HEARD}
     classes = len(inputs.labels)
 
     def make(folder: Path) -> None:
         for part in PARTS:
             with np.load(windows / f"{part}.npz", allow_pickle=False) as stored:
-                known = {name: stored[name] for name in ("truth", "words", "speakers")}
+                known = {name: stored[name] for name in ("truth", "keyword_class", "speakers")}
             silent = np.zeros((len(known["truth"]), classes), np.int8)
             np.savez(
                 folder / f"{part}.npz",
                 acoustic=np.load(heard[part] / f"{part}.npy") if part in heard else silent,
-                keyword=np.load(words / f"{part}.npy"),
+                keyword=np.load(hearing / f"{part}.npy"),
                 **known,
             )
 
     made_of = {
         "windows": windows.name,
-        "keyword": words.name,
+        "keyword": hearing.name,
         "acoustic": {p: f.name for p, f in heard.items()},
     }
     return stages.run("composed", made_of, make)
@@ -181,20 +181,23 @@ def make_fusion(inputs: Inputs, stages: Stages, acoustic: Path, keyword: Path, c
         zeros = (networks[0].output_zero_point, networks[1].output_zero_point)
         part = load_part(composed, "validation")
         logits, posteriors = real(part.acoustic, scales[0], zeros[0]), real(part.keyword, scales[1], zeros[1])
-        taught = load_part(composed, "words")
+        taught = load_part(composed, "teaching")
         heard, classes = real(taught.keyword, scales[1], zeros[1]), len(inputs.labels)
-        words = fit_words(heard, taught.truth, classes)
+        word_layer = fit_words(heard, taught.truth, classes)
         # The control learns from keywords that were dealt out at random, and meets such ones in the test.
-        order = shuffled(part.words, inputs.recipe.seed)
-        noise = fit_words(heard[shuffled(taught.words, inputs.recipe.seed)], taught.truth, classes)
+        order = shuffled(part.keyword_class, inputs.recipe.seed)
+        noise = fit_words(heard[shuffled(taught.keyword_class, inputs.recipe.seed)], taught.truth, classes)
         layers = {
-            "fusion": fit_fusion(logits, posteriors, part.truth, words),
+            "fusion": fit_fusion(logits, posteriors, part.truth, word_layer),
             "control": fit_fusion(logits, posteriors[order], part.truth, noise),
         }
         heads = {name: layer.to_integers(logits, posteriors, scales, zeros) for name, layer in layers.items()}
         columns = len(inputs.recipe.composed.classes)
         heads["keyword_vote"] = integer_layer(
-            words, posteriors @ words.T, np.full(columns, scales[1]), np.full(columns, zeros[1], np.int32)
+            word_layer,
+            posteriors @ word_layer.T,
+            np.full(columns, scales[1]),
+            np.full(columns, zeros[1], np.int32),
         )
         write_json(
             folder / "fusion.json",
@@ -229,7 +232,7 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
     head, vote, control = (
         FusionHead.model_validate(fusion[name]) for name in ("fusion", "keyword_vote", "control")
     )
-    order = shuffled(part.words, inputs.recipe.seed)
+    order = shuffled(part.keyword_class, inputs.recipe.seed)
     mixed = np.concatenate([part.acoustic, part.keyword[order]], axis=1)
     logits = real(part.acoustic, fusion["acoustic_scale"], fusion["acoustic_zero_point"])
     table = inputs.recipe.composed.probabilities(inputs.labels)
@@ -238,5 +241,5 @@ def fusion_scores(inputs: Inputs, part: ComposedPart, fusion: dict[str, Any]) ->
         keyword=vote.apply(part.keyword),
         fused=head.apply(part.scores),
         control=control.apply(mixed),
-        bayes=bayes_fusion(logits, part.words, table, fusion["temperature"]),
+        bayes=bayes_fusion(logits, part.keyword_class, table, fusion["temperature"]),
     )
