@@ -73,7 +73,7 @@ test: $(SETUP)  ## the whole test-suite, with coverage
 	@$(BIN)/python -m tools.dev.run_tests
 
 style: $(SETUP)  ## linters, types, import rules, and our row of the style table
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.c_style && $(BIN)/python -m tools.dev.style
 
 bench-build: $(SETUP)  ## a build from nothing, minutes: seconds per stage
 	@$(BIN)/python -m tools.lab.bench_build --recipe $(RECIPE)

@@ -6,7 +6,7 @@
 
 #define MAGIC 0x4B505455u /* "UTPK" */
 #define FRAME_WORDS 8u
-#define STACK_WORDS 2048u /* looked through for return addresses, at most */
+#define STACK_WORDS 2048u   /* looked through for return addresses, at most */
 #define OVERFLOW (1u << 20) /* UFSR.STKOF of Armv8-M; an Armv7-M, as this one, leaves the bit alone */
 
 static uint32_t checksum(const ut_kept *kept) {
@@ -73,7 +73,8 @@ static int32_t returns_there(const ut_scene *scene, uint32_t word) {
 }
 
 static void trace(const ut_scene *scene, const uint32_t *stack, ut_crash *crash) {
-    for (uint32_t i = 0; i < STACK_WORDS && stack + i < scene->limit && crash->trace_count < UT_CRASH_TRACE; ++i) {
+    for (uint32_t i = 0; i < STACK_WORDS && stack + i < scene->limit && crash->trace_count < UT_CRASH_TRACE;
+         ++i) {
         if (returns_there(scene, stack[i])) {
             crash->trace[crash->trace_count++] = stack[i] & ~1u;
         }

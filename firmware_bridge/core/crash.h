@@ -19,8 +19,8 @@ typedef struct ut_crash {
     uint32_t reason; /* of ut_reset_reason; 0: no crash is kept */
     uint32_t uptime_ms;
     char task[UT_CRASH_TASK]; /* zeros after its end */
-    /* r0 r1 r2 r3 r12 lr pc xpsr: as the processor pushes them, zeros where it could not; then sp before that,
-     * cfsr (with Armv8-M's bit for a stack overflow) hfsr mmfar bfar */
+    /* r0 r1 r2 r3 r12 lr pc xpsr: as the processor pushes them, zeros where it could not; then sp before
+     * that, cfsr (with Armv8-M's bit for a stack overflow) hfsr mmfar bfar */
     uint32_t registers[UT_CRASH_REGISTERS];
     uint32_t trace[UT_CRASH_TRACE]; /* return addresses, innermost first */
     uint32_t trace_count;
@@ -28,7 +28,7 @@ typedef struct ut_crash {
 
 typedef struct {
     uint32_t magic;
-    uint32_t asked; /* why the firmware asked for a restart; 0: it did not */
+    uint32_t asked;   /* why the firmware asked for a restart; 0: it did not */
     uint32_t opening; /* the Edge TPU is being opened */
     uint32_t restarts, watchdog_resets, faults, tpu_failures; /* since the power came */
     ut_crash crash;
@@ -42,9 +42,9 @@ typedef struct {
 
 /* What the processor was doing. */
 typedef struct {
-    const uint32_t *frame;  /* the eight words that the processor pushed; below `low` it could not push them */
-    const uint32_t *low;    /* the memory that the stack lies in */
-    const uint32_t *limit;  /* and its end */
+    const uint32_t *frame; /* the eight words that the processor pushed; below `low` it could not push them */
+    const uint32_t *low;   /* the memory that the stack lies in */
+    const uint32_t *limit; /* and its end */
     const uint32_t *faults; /* cfsr hfsr mmfar bfar */
     int32_t overflowed;     /* the task's stack was too small */
     const char *task;

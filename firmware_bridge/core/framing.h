@@ -11,7 +11,14 @@
 #define UT_FRAME_MOST (UT_PAYLOAD_BYTES + UT_FRAME_OVERHEAD)
 #define UT_FRAME_MOST_ENCODED (UT_FRAME_MOST + UT_FRAME_MOST / 254u + 1u)
 
-enum ut_fault { UT_FAULT_NONE = 0, UT_FAULT_ENCODING, UT_FAULT_SHORT, UT_FAULT_OVERSIZED, UT_FAULT_CHECKSUM, UT_FAULT_VERSION };
+enum ut_fault {
+    UT_FAULT_NONE = 0,
+    UT_FAULT_ENCODING,
+    UT_FAULT_SHORT,
+    UT_FAULT_OVERSIZED,
+    UT_FAULT_CHECKSUM,
+    UT_FAULT_VERSION
+};
 
 typedef struct {
     uint8_t version, kind;
@@ -28,8 +35,9 @@ typedef struct {
 
 void ut_decoder_reset(ut_decoder *decoder);
 
-/* Take one byte. Returns 1 when it ended a frame or a fault (then *fault says which; the frame's payload lies in
- * the decoder until the next call), else 0. The version is that of the frame where the fault is VERSION. */
+/* Take one byte. Returns 1 when it ended a frame or a fault (then *fault says which; the frame's payload lies
+ * in the decoder until the next call), else 0. The version is that of the frame where the fault is VERSION.
+ */
 int32_t ut_decoder_take(ut_decoder *decoder, uint8_t byte, ut_frame *frame, enum ut_fault *fault);
 
 /* Write a frame to wire[UT_FRAME_MOST_ENCODED + 1], its closing zero included; returns its length. */

@@ -1,9 +1,10 @@
-/* The header of an image, read field by field from flash. The layout is told in firmware_bridge/contract/image.py. */
+/* The header of an image, read field by field from flash. The layout is told in
+ * firmware_bridge/contract/image.py. */
 #include "image.h"
 
 #include "bytes.h"
 #include "crc32.h"
-#include "device.h"
+#include "protocol.h"
 #include "sha256.h"
 #include "text.h"
 #include "ut_config.h"
@@ -127,10 +128,9 @@ static int32_t fusion_fits(const ut_fusion *fusion, uint32_t labels, uint32_t ke
 /* Whether a network lies where it must, in an image that ends at `end`, and has the size that it must. */
 static int32_t network_lies(const ut_image_network *network, uint32_t offset, uint32_t end,
                             uint32_t outputs) {
-    return network->offset == offset && offset < end &&
-           network->bytes > 0 && network->bytes <= end - offset &&
-           network->inputs == UT_WINDOW_FRAMES * UT_CHANNELS && network->outputs == outputs &&
-           network->arena_bytes > 0;
+    return network->offset == offset && offset < end && network->bytes > 0 &&
+           network->bytes <= end - offset && network->inputs == UT_WINDOW_FRAMES * UT_CHANNELS &&
+           network->outputs == outputs && network->arena_bytes > 0;
 }
 
 static uint32_t end_of(const ut_image_network *network) {
@@ -187,17 +187,16 @@ static int32_t frontend_fits(const ut_build *build, const ut_image *image) {
            image->frames == UT_WINDOW_FRAMES;
 }
 
-static int32_t memory_fits(const ut_device *device, const ut_image *image) {
-    const ut_build *const build = device->build;
-    return image->bytes <= build->slot_bytes &&
-           image->bytes - UT_IMAGE_HEADER_BYTES <= device->memory->models_bytes &&
+static int32_t memory_fits(const ut_build *build, size_t models_bytes, const ut_image *image) {
+    return image->bytes <= build->slot_bytes && image->bytes - UT_IMAGE_HEADER_BYTES <= models_bytes &&
            image->networks[UT_ACOUSTIC].arena_bytes <= build->arena_bytes &&
            image->networks[UT_KEYWORD].arena_bytes <= build->arena_bytes;
 }
 
-int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image) {
-    reader from = {.port = device->port, .area = (uint32_t)slot};
-    if (device->port->flash_read == 0) {
+int32_t ut_image_open(const ut_port *port, const ut_build *build, size_t models_bytes, int32_t slot,
+                      ut_image *image) {
+    reader from = {.port = port, .area = (uint32_t)slot};
+    if (port->flash_read == 0) {
         return UT_ERROR_NOT_CAPABLE;
     }
     const int32_t good = take_fields(&from, image);
@@ -209,7 +208,7 @@ int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image) {
     if (!good || computed != stored) {
         return UT_ERROR_WRONG_HASH;
     }
-    if (!frontend_fits(device->build, image)) {
+    if (!frontend_fits(build, image)) {
         return UT_ERROR_WRONG_FRONTEND;
     }
     if (image->labels < 1 || image->labels > UT_MOST_LABELS || image->keywords < 1 ||
@@ -217,7 +216,7 @@ int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image) {
         !fusion_fits(&image->fusion, image->labels, image->keywords)) {
         return UT_ERROR_WRONG_HASH;
     }
-    return memory_fits(device, image) ? 0 : UT_ERROR_DOES_NOT_FIT;
+    return memory_fits(build, models_bytes, image) ? 0 : UT_ERROR_DOES_NOT_FIT;
 }
 
 static int32_t verify_network(const ut_port *port, uint32_t slot, const ut_image_network *network,
@@ -239,11 +238,11 @@ static int32_t verify_network(const ut_port *port, uint32_t slot, const ut_image
     return ut_bytes_equal(digest, network->sha256, sizeof digest) ? 0 : UT_ERROR_WRONG_HASH;
 }
 
-int32_t ut_image_verify(struct ut_device *device, int32_t slot, const ut_image *image, uint8_t *into) {
+int32_t ut_image_verify(const ut_port *port, int32_t slot, const ut_image *image, uint8_t *into) {
     for (uint32_t i = 0; i < UT_NETWORKS; ++i) {
         const ut_image_network *const network = &image->networks[i];
         uint8_t *const to = into ? into + (network->offset - UT_IMAGE_HEADER_BYTES) : 0;
-        const int32_t code = verify_network(device->port, (uint32_t)slot, network, to);
+        const int32_t code = verify_network(port, (uint32_t)slot, network, to);
         if (code != 0) {
             return code;
         }

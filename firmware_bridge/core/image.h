@@ -12,6 +12,7 @@
 #include "fusion.h"
 #include "port.h"
 #include "scaling.h"
+#include "setup.h"
 
 #define UT_IMAGE_HEADER_BYTES 4096u
 
@@ -38,15 +39,14 @@ typedef struct {
     ut_fusion fusion;
 } ut_image;
 
-struct ut_device;
-
 /* Read the header of the image in a slot and check everything that can be checked without the networks'
- * bytes: magic, format, the header's own CRC-32, ranges, sums of lengths, limits of this build, front-end.
- * Returns 0, or a code of ut_error_code. */
-int32_t ut_image_open(struct ut_device *device, int32_t slot, ut_image *image);
+ * bytes: magic, format, the header's own CRC-32, ranges, sums of lengths, limits of this build and of the
+ * memory for networks, front-end. Returns 0, or a code of ut_error_code. */
+int32_t ut_image_open(const ut_port *port, const ut_build *build, size_t models_bytes, int32_t slot,
+                      ut_image *image);
 
 /* Read both networks of a slot and compare their SHA-256 with the header's; where `into` is given, leave the
  * networks there. Returns 0, or a code of ut_error_code. */
-int32_t ut_image_verify(struct ut_device *device, int32_t slot, const ut_image *image, uint8_t *into);
+int32_t ut_image_verify(const ut_port *port, int32_t slot, const ut_image *image, uint8_t *into);
 
 #endif

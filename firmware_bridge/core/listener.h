@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "port.h"
 #include "protocol.h"
 #include "scorer.h"
 
@@ -18,9 +19,19 @@ typedef struct {
     ut_scores recent[UT_SMOOTHED_WINDOWS];
 } ut_listener;
 
-struct ut_device;
-
 /* Turn the microphone off. */
-void ut_listener_stop(struct ut_device *device);
+void ut_listener_stop(ut_listener *listener, const ut_port *port);
+
+/* Turn it on, in a mode of ut_listen_mode other than off; counts begin anew. */
+void ut_listener_start(ut_listener *listener, const ut_port *port, uint8_t mode);
+
+/* A window's scores (a ut_window_sink): the newest ones are kept. `listener`: a ut_listener. */
+void ut_listener_take(void *listener, const ut_scores *scores, uint32_t window);
+
+/* The mean of a label's newest fused scores, of so many windows since the start. */
+int8_t ut_listener_smoothed(const ut_listener *listener, uint32_t windows, uint32_t label);
+
+/* Put samples into the ring, over the oldest ones; count those that the host had not fetched. */
+void ut_listener_capture(ut_listener *listener, int16_t *ring, const int16_t *pcm, uint32_t count);
 
 #endif

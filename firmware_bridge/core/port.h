@@ -11,7 +11,13 @@
 enum ut_network { UT_ACOUSTIC = 0, UT_KEYWORD = 1, UT_NETWORKS = 2 };
 
 /* Areas of flash. A record is far smaller than the least erasable unit; a slot holds an image. */
-enum ut_area { UT_AREA_SLOT_0 = 0, UT_AREA_SLOT_1 = 1, UT_AREA_RECORD_0 = 2, UT_AREA_RECORD_1 = 3, UT_AREAS = 4 };
+enum ut_area {
+    UT_AREA_SLOT_0 = 0,
+    UT_AREA_SLOT_1 = 1,
+    UT_AREA_RECORD_0 = 2,
+    UT_AREA_RECORD_1 = 3,
+    UT_AREAS = 4
+};
 
 enum ut_load_status { UT_LOADED = 0, UT_LOAD_ARENA = 1, UT_LOAD_SHAPE = 2, UT_LOAD_BROKEN = 3 };
 
@@ -24,8 +30,8 @@ typedef struct {
 } ut_marks;
 
 typedef struct {
-    uint8_t reset_reason; /* of ut_reset_reason */
-    uint8_t troubles;     /* of ut_trouble */
+    uint8_t reset_reason;                                     /* of ut_reset_reason */
+    uint8_t troubles;                                         /* of ut_trouble */
     uint32_t restarts, watchdog_resets, faults, tpu_failures; /* since the power came */
 } ut_health;
 

@@ -1,19 +1,34 @@
 /* One stream of features, windows as slices of it. Equal to firmware_bridge/reference/device.py. */
 #include "scorer.h"
 
-#include "device.h"
+#include "protocol.h"
 
 /* All windows of the longest segment fit the store. */
-#if (UT_SEGMENT_SAMPLES - UT_WINDOW_SAMPLES) / (UT_HOP_SAMPLES / UT_HOP_FRAMES) + UT_WINDOW_FRAMES > UT_STORE_FRAMES
+#if (UT_SEGMENT_SAMPLES - UT_WINDOW_SAMPLES) / (UT_HOP_SAMPLES / UT_HOP_FRAMES) + UT_WINDOW_FRAMES >         \
+    UT_STORE_FRAMES
 #error "the store of features is shorter than a segment"
 #endif
 
-static uint32_t clock_of(const ut_device *device) {
-    return device->port->cycles != 0 ? device->port->cycles(device->port->context) : 0;
+static uint32_t clock_of(const ut_scorer *scorer) {
+    return scorer->port->cycles != 0 ? scorer->port->cycles(scorer->port->context) : 0;
 }
 
-void ut_scorer_start(ut_device *device) {
-    ut_scorer *const scorer = &device->scorer;
+/* A stream without end, whose windows go to a sink. */
+static int32_t is_live(const ut_scorer *scorer) { return scorer->sink.take != 0; }
+
+void ut_scorer_init(ut_scorer *scorer, const ut_port *port, const ut_tables *frontend,
+                    const ut_memory *memory, const ut_image *image, ut_stats *stats, ut_recovery *recovery) {
+    scorer->port = port;
+    scorer->frontend = frontend;
+    scorer->memory = memory;
+    scorer->image = image;
+    scorer->stats = stats;
+    scorer->recovery = recovery;
+}
+
+void ut_scorer_start(ut_scorer *scorer, const ut_window_sink *sink) {
+    static const ut_window_sink nowhere = {0, 0};
+    scorer->sink = sink != 0 ? *sink : nowhere;
     static const ut_cycles none = {0, 0, 0, {0, 0}, 0};
     ut_reset(&scorer->stream);
     scorer->samples = scorer->frames = scorer->next = scorer->windows = 0;
@@ -26,27 +41,25 @@ void ut_scorer_start(ut_device *device) {
 
 /* Drop the frames that lie before the next window. The rest moves to the front of the store: with a store of
  * several windows that happens once in several windows, so it costs next to nothing. */
-static void make_room(ut_device *device) {
-    ut_scorer *const scorer = &device->scorer;
+static void make_room(ut_scorer *scorer) {
     const uint32_t dropped = scorer->next < scorer->frames ? scorer->next : scorer->frames;
     const size_t from = (size_t)dropped * UT_CHANNELS, end = (size_t)scorer->frames * UT_CHANNELS;
-    uint16_t *const store = device->memory->features;
+    uint16_t *const store = scorer->memory->features;
     for (size_t i = from; i < end; ++i) {
         store[i - from] = store[i];
     }
     scorer->frames -= dropped;
     scorer->next -= dropped;
-    scorer->samples -= dropped * (uint32_t)device->build->frontend->step;
+    scorer->samples -= dropped * (uint32_t)scorer->frontend->step;
 }
 
 /* Compute the features of some samples; return the cycles that it took. */
-static uint32_t compute(ut_device *device, const int16_t *pcm, uint32_t samples, int32_t rolling) {
-    ut_scorer *const scorer = &device->scorer;
-    const ut_tables *const frontend = device->build->frontend;
-    const uint32_t started = clock_of(device);
+static uint32_t compute(ut_scorer *scorer, const int16_t *pcm, uint32_t samples) {
+    const ut_tables *const frontend = scorer->frontend;
+    const uint32_t started = clock_of(scorer);
     const size_t ready = ut_frames_ready(frontend, &scorer->stream, samples);
-    if (rolling && ready > UT_STORE_FRAMES - scorer->frames) {
-        make_room(device);
+    if (is_live(scorer) && ready > UT_STORE_FRAMES - scorer->frames) {
+        make_room(scorer);
     }
     scorer->samples += samples;
     if (ready > UT_STORE_FRAMES - scorer->frames) {
@@ -54,53 +67,53 @@ static uint32_t compute(ut_device *device, const int16_t *pcm, uint32_t samples,
         return 0;
     }
     (void)ut_push(frontend, &scorer->stream, pcm, samples,
-                  device->memory->features + (size_t)scorer->frames * UT_CHANNELS);
+                  scorer->memory->features + (size_t)scorer->frames * UT_CHANNELS);
     scorer->frames += (uint32_t)ready;
-    const uint32_t spent = clock_of(device) - started;
+    const uint32_t spent = clock_of(scorer) - started;
     scorer->cycles.features += spent;
-    device->stats.features_cycles += spent;
+    scorer->stats->features_cycles += spent;
     return spent;
 }
 
-static int32_t infer(ut_device *device, uint32_t network, int8_t *scores) {
-    const ut_port *const port = device->port;
-    const ut_image_network *const what = &device->image.networks[network];
-    const uint32_t started = clock_of(device);
-    const int32_t bad =
-        port->infer == 0 ||
-        port->infer(port->context, network, device->memory->input, what->inputs, scores, what->outputs) != 0;
-    const uint32_t spent = clock_of(device) - started;
-    if (bad && !device->recovery.wanted) {
-        device->recovery.wanted = 1;
-        device->recovery.since_ms = port->milliseconds(port->context);
+static int32_t infer(ut_scorer *scorer, uint32_t network, int8_t *scores) {
+    const ut_port *const port = scorer->port;
+    const ut_image_network *const what = &scorer->image->networks[network];
+    const uint32_t started = clock_of(scorer);
+    const int32_t bad = port->infer == 0 || port->infer(port->context, network, scorer->memory->input,
+                                                        what->inputs, scores, what->outputs) != 0;
+    const uint32_t spent = clock_of(scorer) - started;
+    if (bad && !scorer->recovery->wanted) {
+        scorer->recovery->wanted = 1;
+        scorer->recovery->since_ms = port->milliseconds(port->context);
     }
-    device->scorer.cycles.network[network] += spent;
-    device->stats.network_cycles[network] += spent;
+    scorer->cycles.network[network] += spent;
+    scorer->stats->network_cycles[network] += spent;
     return bad;
 }
 
-/* Score the window whose features these are, into `latest`. Returns 0, or anything else if a network failed. */
-static int32_t score(ut_device *device, const uint16_t *features) {
-    ut_scorer *const scorer = &device->scorer;
-    const ut_image *const image = &device->image;
+/* Score the window whose features these are, into `latest`. Returns 0, or anything else if a network failed.
+ */
+static int32_t score(ut_scorer *scorer, const uint16_t *features) {
+    const ut_image *const image = scorer->image;
     ut_scores *const latest = &scorer->latest;
-    const uint32_t started = clock_of(device);
-    ut_scale(&image->scaling, features, (size_t)UT_WINDOW_FRAMES * UT_CHANNELS, device->memory->input);
-    const uint32_t scaled = clock_of(device);
+    const uint32_t started = clock_of(scorer);
+    ut_scale(&image->scaling, features, (size_t)UT_WINDOW_FRAMES * UT_CHANNELS, scorer->memory->input);
+    const uint32_t scaled = clock_of(scorer);
     scorer->cycles.scaling += scaled - started;
-    device->stats.scaling_cycles += scaled - started;
-    if (infer(device, UT_ACOUSTIC, latest->acoustic) || infer(device, UT_KEYWORD, latest->keyword)) {
+    scorer->stats->scaling_cycles += scaled - started;
+    if (infer(scorer, UT_ACOUSTIC, latest->acoustic) || infer(scorer, UT_KEYWORD, latest->keyword)) {
         return 1;
     }
-    const uint32_t inferred = clock_of(device);
+    const uint32_t inferred = clock_of(scorer);
     ut_fuse(&image->fusion, latest->acoustic, image->labels, latest->keyword, image->keywords, latest->fused);
-    const uint32_t fused = clock_of(device) - inferred;
+    const uint32_t fused = clock_of(scorer) - inferred;
     scorer->cycles.fusion += fused;
-    device->stats.fusion_cycles += fused;
+    scorer->stats->fusion_cycles += fused;
     return 0;
 }
 
-static void add_scores(ut_scorer *scorer, const ut_image *image) {
+static void add_scores(ut_scorer *scorer) {
+    const ut_image *const image = scorer->image;
     for (uint32_t i = 0; i < image->labels; ++i) {
         scorer->sum_acoustic[i] += scorer->latest.acoustic[i];
         scorer->sum_fused[i] += scorer->latest.fused[i];
@@ -110,48 +123,46 @@ static void add_scores(ut_scorer *scorer, const ut_image *image) {
     }
 }
 
-/* The next window is complete. Of a segment with one window that failed, no other is scored: its mean is worth
- * nothing. Of live listening, a window that failed is left out. */
-static void finish_window(ut_device *device, uint32_t tail, int32_t rolling) {
-    ut_scorer *const scorer = &device->scorer;
-    const uint16_t *const features = device->memory->features + (size_t)scorer->next * UT_CHANNELS;
+/* The next window is complete. Of a segment with one window that failed, no other is scored: its mean is
+ * worth nothing. Of live listening, a window that failed is left out. */
+static void finish_window(ut_scorer *scorer, uint32_t tail) {
+    const uint16_t *const features = scorer->memory->features + (size_t)scorer->next * UT_CHANNELS;
     scorer->next += UT_HOP_FRAMES;
-    if (scorer->failed && !rolling) {
+    if (scorer->failed && !is_live(scorer)) {
         ++scorer->windows;
         return;
     }
     scorer->cycles.tail += tail;
-    const uint32_t started = clock_of(device);
-    scorer->failed = score(device, features);
-    const uint32_t took = tail + (clock_of(device) - started);
+    const uint32_t started = clock_of(scorer);
+    scorer->failed = score(scorer, features);
+    const uint32_t took = tail + (clock_of(scorer) - started);
     if (scorer->failed) {
-        scorer->windows += rolling ? 0 : 1;
+        scorer->windows += is_live(scorer) ? 0 : 1;
         return;
     }
-    if (took > device->stats.longest_window_cycles) {
-        device->stats.longest_window_cycles = took;
+    if (took > scorer->stats->longest_window_cycles) {
+        scorer->stats->longest_window_cycles = took;
     }
-    ++device->stats.windows_scored;
-    if (rolling) {
-        device->listener.recent[scorer->windows % UT_SMOOTHED_WINDOWS] = scorer->latest;
+    ++scorer->stats->windows_scored;
+    if (is_live(scorer)) {
+        scorer->sink.take(scorer->sink.context, &scorer->latest, scorer->windows);
     } else {
-        add_scores(scorer, &device->image);
+        add_scores(scorer);
     }
     ++scorer->windows;
 }
 
 /* Take samples, piece by piece so that a piece ends where a window does. *tail: cycles of features since the
  * last chunk or window. */
-static void take(ut_device *device, const int16_t *pcm, size_t samples, int32_t rolling, uint32_t *tail) {
-    ut_scorer *const scorer = &device->scorer;
+static void take(ut_scorer *scorer, const int16_t *pcm, size_t samples, uint32_t *tail) {
     while (samples > 0) {
-        const uint32_t step = (uint32_t)device->build->frontend->step;
+        const uint32_t step = (uint32_t)scorer->frontend->step;
         const uint32_t missing = scorer->next * step + UT_WINDOW_SAMPLES - scorer->samples;
-        const uint32_t most = rolling && missing > UT_CHUNK_SAMPLES ? UT_CHUNK_SAMPLES : missing;
+        const uint32_t most = is_live(scorer) && missing > UT_CHUNK_SAMPLES ? UT_CHUNK_SAMPLES : missing;
         const uint32_t piece = samples < most ? (uint32_t)samples : most;
-        *tail += compute(device, pcm, piece, rolling);
+        *tail += compute(scorer, pcm, piece);
         if (piece == missing) {
-            finish_window(device, *tail, rolling);
+            finish_window(scorer, *tail);
             *tail = 0;
         }
         pcm += piece;
@@ -159,18 +170,17 @@ static void take(ut_device *device, const int16_t *pcm, size_t samples, int32_t 
     }
 }
 
-void ut_scorer_push(ut_device *device, const int16_t *pcm, size_t samples, int32_t rolling) {
+void ut_scorer_push(ut_scorer *scorer, const int16_t *pcm, size_t samples) {
     uint32_t tail = 0;
-    take(device, pcm, samples, rolling, &tail);
+    take(scorer, pcm, samples, &tail);
 }
 
-void ut_scorer_pad(ut_device *device) {
+void ut_scorer_pad(ut_scorer *scorer) {
     static const int16_t silence[UT_CHUNK_SAMPLES] = {0};
-    ut_scorer *const scorer = &device->scorer;
     uint32_t tail = 0;
     while (scorer->windows == 0) {
         const uint32_t missing = UT_WINDOW_SAMPLES - scorer->samples;
-        take(device, silence, missing < UT_CHUNK_SAMPLES ? missing : UT_CHUNK_SAMPLES, 0, &tail);
+        take(scorer, silence, missing < UT_CHUNK_SAMPLES ? missing : UT_CHUNK_SAMPLES, &tail);
     }
 }
 
@@ -180,7 +190,8 @@ int8_t ut_mean_of(int32_t sum, int32_t n) {
     return (int8_t)(twice / divisor - (twice % divisor < 0));
 }
 
-void ut_scorer_mean(const ut_scorer *scorer, const ut_image *image, ut_scores *mean) {
+void ut_scorer_mean(const ut_scorer *scorer, ut_scores *mean) {
+    const ut_image *const image = scorer->image;
     const int32_t n = (int32_t)scorer->windows;
     for (uint32_t i = 0; i < image->labels; ++i) {
         mean->acoustic[i] = ut_mean_of(scorer->sum_acoustic[i], n);

@@ -9,22 +9,15 @@
 typedef struct {
     int32_t begun;
     uint32_t number;
-    uint32_t samples;  /* announced */
+    uint32_t samples; /* announced */
     uint32_t received;
     uint32_t unacknowledged; /* chunks since the last ack */
-    uint32_t checksum; /* CRC-32 of what was received */
-    int32_t ended;     /* the result below is the answer to every further `end` */
+    uint32_t checksum;       /* CRC-32 of what was received */
+    int32_t ended;           /* the result below is the answer to every further `end` */
     struct ut_msg_result result;
 } ut_segment;
 
-struct ut_device;
-union ut_reply;
-
 /* Forget the segment. */
-void ut_segment_clear(struct ut_device *device);
-
-/* Refuse a request: there is no bundle to score with; a network failed. Both return UT_KIND_ERROR. */
-uint8_t ut_refuse_no_bundle(union ut_reply *reply);
-uint8_t ut_refuse_failed(struct ut_device *device, union ut_reply *reply);
+void ut_segment_clear(ut_segment *segment);
 
 #endif

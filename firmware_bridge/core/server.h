@@ -1,4 +1,5 @@
-/* The device's side of the conversation: one frame in, at most one out. Rules: firmware_bridge/protocol/server.py. */
+/* The device's side of the conversation: one frame in, at most one out. Rules:
+ * firmware_bridge/protocol/server.py. */
 #ifndef UNDERTONE_SERVER_H
 #define UNDERTONE_SERVER_H
 

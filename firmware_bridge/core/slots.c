@@ -4,7 +4,7 @@
 
 #include "bytes.h"
 #include "crc32.h"
-#include "device.h"
+#include "protocol.h"
 
 #define MAGIC 0x43525455u /* "UTRC" */
 #define SLOTS 2u
@@ -37,16 +37,15 @@ static int32_t newest(const ut_port *port, record *it) {
     return later ? UT_AREA_RECORD_1 : UT_AREA_RECORD_0;
 }
 
-void ut_slots_order(struct ut_device *device, int32_t order[3]) {
+void ut_slots_order(const ut_port *port, int32_t order[3]) {
     record it;
-    const int32_t known = device->port->flash_read != 0 && newest(device->port, &it) >= 0;
+    const int32_t known = port->flash_read != 0 && newest(port, &it) >= 0;
     order[0] = known ? (int32_t)it.slot : 0;
     order[1] = 1 - order[0];
     order[2] = -1;
 }
 
-int32_t ut_slots_enable(struct ut_device *device, int32_t slot) {
-    const ut_port *const port = device->port;
+int32_t ut_slots_enable(const ut_port *port, int32_t slot) {
     record last, back;
     const int32_t area = newest(port, &last);
     const uint32_t other = area == UT_AREA_RECORD_0 ? UT_AREA_RECORD_1 : UT_AREA_RECORD_0;

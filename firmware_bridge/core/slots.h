@@ -4,13 +4,13 @@
 
 #include <stdint.h>
 
-struct ut_device;
+#include "port.h"
 
 /* Order of the slots to try: the enabled one, then the other; -1 ends the list. */
-void ut_slots_order(struct ut_device *device, int32_t order[3]);
+void ut_slots_order(const ut_port *port, int32_t order[3]);
 
 /* Make a slot the one that is used from the next start on. Whenever the power goes, either the old or the
  * new one is. Returns 0, or a code of ut_error_code. */
-int32_t ut_slots_enable(struct ut_device *device, int32_t slot);
+int32_t ut_slots_enable(const ut_port *port, int32_t slot);
 
 #endif

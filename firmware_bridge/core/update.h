@@ -12,8 +12,8 @@ typedef struct {
     int32_t begun;
     int32_t slot; /* that is written */
     uint32_t bytes, received;
-    uint8_t sha256[32]; /* announced */
-    ut_sha256 sha;      /* of what was received */
+    uint8_t sha256[32];          /* announced */
+    ut_sha256 sha;               /* of what was received */
     uint8_t page[UT_FLASH_PAGE]; /* received, not yet programmed */
 } ut_update;
 

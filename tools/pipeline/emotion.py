@@ -19,9 +19,6 @@ from train.teacher.settings import TeacherSettings
 from train.views import Surroundings, clip_views
 from train.weights import load_weights, save_weights
 
-# About a minute of words: enough for percentiles of a million values a channel.
-SCALE_CLIPS = 300
-
 
 def make_views(inputs: Inputs, stages: Stages) -> Path:
     """Stage: the clean and the varied int8 views of all emotional clips, `views.npy`."""
@@ -51,58 +48,18 @@ def make_views(inputs: Inputs, stages: Stages) -> Path:
     return stages.run("views", parts, make)
 
 
-def make_scales(inputs: Inputs, stages: Stages) -> Path:
-    """Stage: the frozen trunk's scales, `scales.npz`, measured on keywords: no emotional voice is heard."""
-    recipe = inputs.recipe
-    parts = {
-        "corpus": inputs.digests["words"],
-        "split": inputs.word_split.hash,
-        "recipe": recipe.dump("window", "frontend"),
-        "layer": recipe.foundation.trunk_layer,
-    }
-
-    def make(folder: Path) -> None:
-        from train.corpora.reading import read_clips
-        from train.student.equalise import measure_scales, save_scales
-        from train.views import compute_features
-
-        clips = inputs.word_split.take("train", inputs.keywords)
-        clips = clips[:: max(1, len(clips) // SCALE_CLIPS)][:SCALE_CLIPS]
-        sound = np.concatenate(read_clips(clips, "reading keywords"))
-        length = recipe.window.window_samples
-        windows = [recipe.window.cut(part)[0] for part in np.split(sound, range(length, len(sound), length))]
-        features = compute_features(
-            len(windows),
-            windows.__getitem__,
-            MicroFrontend(inputs.frontend),
-            inputs.scaling,
-            "keyword windows",
-        )
-        save_scales(folder, measure_scales(recipe.foundation.trunk_layer, features))
-
-    return stages.run("trunk-scales", parts, make)
-
-
 def make_activations(inputs: Inputs, stages: Stages, views: Path) -> Path:
-    """Stage: the frozen trunk's activations of all views, `activations.npy` (recipe kind `trunk`).
-
-    Beside them the trunk's `scales.npz`, where the recipe wants it equalised.
-    """
-    choice = inputs.recipe.foundation
-    scales = make_scales(inputs, stages) if choice.equalise else None
+    """Stage: the frozen trunk's activations of all views, `activations.npy` (recipe kind `trunk`)."""
+    layer = inputs.recipe.foundation.trunk_layer
 
     def make(folder: Path) -> None:
-        from train.student.equalise import load_scales, save_scales
         from train.student.trunk import trunk_activations
 
         features = np.load(views / "views.npy", mmap_mode="r")
-        found = load_scales(scales) if scales else None
-        flat = trunk_activations(choice.trunk_layer, features.reshape(-1, *features.shape[2:]), found)
+        flat = trunk_activations(layer, features.reshape(-1, *features.shape[2:]))
         np.save(folder / "activations.npy", flat.reshape(*features.shape[:2], *flat.shape[1:]))
-        if found:
-            save_scales(folder, found)
 
-    parts = {"views": views.name, "layer": choice.trunk_layer, "scales": scales.name if scales else None}
+    parts = {"views": views.name, "layer": layer}
     return stages.run("activations", parts, make)
 
 
@@ -291,18 +248,10 @@ def train_student(
     return Student(folder, seed, teacher is not None)
 
 
-def student_network(inputs: Inputs, student: Student, source: Path, data_shape: tuple[int, ...]) -> Any:
-    """Return a trained student as one float network with a batch of one, as it goes onto the chip.
-
-    Args:
-        inputs: What it was trained from.
-        student: Its weights.
-        source: The stage of its training data (`training_data`).
-        data_shape: Shape of one item of that.
-    """
+def student_network(inputs: Inputs, student: Student, data_shape: tuple[int, ...]) -> Any:
+    """Return a trained student as one float network with a batch of one, as it goes onto the chip."""
     import keras
 
-    from train.student.equalise import load_scales
     from train.student.network import raise_to_floor
     from train.student.trunk import join
 
@@ -310,6 +259,6 @@ def student_network(inputs: Inputs, student: Student, source: Path, data_shape: 
     body = raise_to_floor(load_weights(student.folder / "weights.npz", built))
     frames = inputs.frontend.frames(inputs.recipe.window.window_samples)
     if inputs.recipe.kind == "trunk":
-        return join(inputs.recipe.foundation.trunk_layer, frames, body, load_scales(source))
+        return join(inputs.recipe.foundation.trunk_layer, frames, body)
     fixed = keras.Input(batch_shape=(1, frames, inputs.frontend.channels, 1), name="features")
     return keras.Model(fixed, body(fixed), name="student")

@@ -18,7 +18,7 @@ def acoustic_int8(
 ) -> Path:
     """Stage: the student as `acoustic.tflite`, calibrated on training speakers' clips `rows`."""
     views = make_views(inputs, stages)
-    source, data = training_data(inputs, stages)
+    _, data = training_data(inputs, stages)
     parts = {"student": student.folder.name, "views": views.name, "recipe": inputs.recipe.dump("calibration")}
 
     def make(folder: Path) -> None:
@@ -26,7 +26,7 @@ def acoustic_int8(
 
         stored = np.load(views / "views.npy", mmap_mode="r")
         windows = choose_windows(stored[:, rows], inputs.recipe.calibration)
-        network = student_network(inputs, student, source, data.shape[2:])
+        network = student_network(inputs, student, data.shape[2:])
         (folder / "acoustic.tflite").write_bytes(to_int8(network, windows, inputs.scaling.real_scale))
 
     return stages.run(name, parts, make)

@@ -52,10 +52,9 @@ class ViewChoice(Settings):
 
 
 class FoundationChoice(Settings):
-    """The foundation model, and its layers for trunk and teacher; `equalise` scales the trunk for int8."""
+    """The foundation model, and its layers for trunk and teacher."""
 
     network: Literal["yamnet", "none"] = "yamnet"
-    equalise: bool = True
     trunk_layer: int = Field(default=13, ge=1, le=27)
     teacher_layer: str = "probe"
 

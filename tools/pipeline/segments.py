@@ -8,8 +8,8 @@ from hil.rig.observations import Segment
 from tools.pipeline.fusion import composed_pcm
 from tools.pipeline.inputs import gather
 from tools.pipeline.recipe import recipe_of
-from tools.scoring import choose, require_unheard_sound, thin
 from train.corpora.record import Clip, Corpus
+from train.evaluation.on_corpus import choose, require_unheard_sound, thin
 
 COMPOSED = "composed"
 
@@ -46,7 +46,7 @@ def composed_segments(bundle: Bundle, limit: int | None) -> list[Segment]:
 
 
 def corpus_segments(bundle: Bundle, which: str, limit: int | None) -> list[Segment]:
-    """Return the clips of a corpus that `tools.scoring.choose` lets a bundle be scored on.
+    """Return the clips of a corpus that `train.evaluation.on_corpus.choose` lets a bundle be scored on.
 
     Args:
         bundle: The bundle under test.

@@ -11,7 +11,7 @@ from tools import console, options
 
 if TYPE_CHECKING:
     from edgetpu_models.numeric.agreement import Agreement
-    from tools.flips import Flips
+    from hil.chip.flips import Flips
 
 
 @click.command(name="agree")
@@ -86,9 +86,9 @@ def _promised() -> float:
 def _flips(directory: Path, corpus: str | None, limit: int) -> Flips:
     from edgetpu_models.numeric.chip_arithmetic import ALTERNATIVES
     from firmware_bridge.contract.bundle import load_bundle
-    from tools.flips import count_flips
-    from tools.scoring import choose
+    from hil.chip.flips import count_flips
     from train.corpora.reading import read_clips
+    from train.evaluation.on_corpus import choose
 
     bundle = load_bundle(directory)
     chosen = choose(bundle, corpus, None, limit)

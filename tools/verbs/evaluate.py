@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from firmware_bridge.base.errors import UnknownName
+from firmware_bridge.base.files import write_bytes
 from tools import console, options
 
 if TYPE_CHECKING:
-    from tools.scoring import Evaluation
+    from train.evaluation.on_corpus import Evaluation
 
 OUTPUTS = ("acoustic", "keyword", "fused")
 EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each executor's scores
@@ -45,22 +47,31 @@ def command(
     show it (`modelled`).
     """
     from firmware_bridge.contract.bundle import load_bundle
-    from tools.scoring import choose, evaluate
+    from train.evaluation.on_corpus import choose, evaluate
 
     if executor not in EVIDENCE:
         raise UnknownName("executor", executor, EVIDENCE)
     bundle = load_bundle(bundle_dir)
     chosen = choose(bundle, corpus, speakers.split(",") if speakers else None, limit)
-    found = evaluate(bundle, chosen, modelled=executor == "edgetpu-model")
+    device = None
+    if executor == "edgetpu-model":
+        from hil.chip.arithmetic import modelled_device
+
+        device = modelled_device(bundle)
+    found = evaluate(bundle, chosen, device)
     if plot is not None:
         from hil.report.pictures import confusions
-        from tools.scoring import write_picture
 
         write_picture(plot, confusions(found.cards))
     if as_json:
         console.emit_json(as_data(found, EVIDENCE[executor]))
     else:
         show(found, EVIDENCE[executor])
+
+
+def write_picture(path: Path, address: str) -> None:
+    """Write a picture that is given as a data address (`data:image/png;base64,...`)."""
+    write_bytes(path, base64.b64decode(address.partition(",")[2]))
 
 
 def as_data(found: Evaluation, evidence: str = "simulated") -> dict[str, Any]:

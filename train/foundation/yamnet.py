@@ -7,7 +7,6 @@ log filterbank of 64 channels in steps of 10 ms, scaled per window to about +-3.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +53,7 @@ def parameters_up_to(layer: int) -> int:
 
 
 def build_trunk(
-    layer: int,
-    frames: int | None = None,
-    batch: int | None = None,
-    trainable: bool = False,
-    weights: Sequence[tuple[Any, Any]] | None = None,
+    layer: int, frames: int | None = None, batch: int | None = None, trainable: bool = False
 ) -> Any:
     """Return YAMNet cut after convolution `layer`, as a float Keras network.
 
@@ -70,7 +65,6 @@ def build_trunk(
         frames: Length of the input in 10 ms frames; `None` for any.
         batch: Batch size; a fixed one keeps shape arithmetic out of a converted network.
         trainable: Whether the weights may be fine-tuned.
-        weights: Kernel and bias of each convolution, in place of its own.
 
     Returns:
         A `keras.Model` from float32 [batch, frames, 64, 1] (int8 feature times `INPUT_SCALE`) to
@@ -86,14 +80,14 @@ def build_trunk(
 
     inputs = keras.Input(batch_shape=(batch, frames, CHANNELS, 1), name="features")
     x = inputs
-    for index, conv in enumerate(yamnet_layers()[:layer]):
+    for conv in yamnet_layers()[:layer]:
         kind = keras.layers.DepthwiseConv2D if conv.depthwise else keras.layers.Conv2D
         shape = {} if conv.depthwise else {"filters": conv.channels}
         built = kind(
             kernel_size=conv.kernel.shape[:2], strides=conv.stride, padding="same", name=conv.name, **shape
         )
         x = built(x)
-        built.set_weights(weights[index] if weights else (conv.kernel, conv.bias))
+        built.set_weights([conv.kernel, conv.bias])
         if conv.activation != "linear":
             ceiling = 6.0 if conv.activation == "relu6" else None
             x = keras.layers.ReLU(max_value=ceiling, name=f"{conv.name}_relu")(x)

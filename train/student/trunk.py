@@ -12,29 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.progress import track
-from train.foundation.yamnet import INPUT_SCALE, build_trunk, yamnet_layers
-from train.student.equalise import Scales, scaled
+from train.foundation.yamnet import INPUT_SCALE, build_trunk
 
 ACTIVATION_SCALE = 6.0 / 255.0
 BATCH = 16
 
 
-def trunk_activations(
-    layer: int, features: NDArray[np.int8], scales: Scales | None = None
-) -> NDArray[np.uint8]:
+def trunk_activations(layer: int, features: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Compute the trunk's activations.
 
     Args:
         layer: YAMNet convolution after which the trunk is cut (a pointwise one, with ReLU6).
         features: int8[n, frames, 64] in steps of `INPUT_SCALE`.
-        scales: Of the equalised trunk (`equalise.py`).
 
     Returns:
         uint8[n, steps, frequencies, channels] in steps of `ACTIVATION_SCALE`.
     """
     import tensorflow as tf
 
-    trunk = _trunk(layer, features.shape[1], None, scales)
+    trunk = build_trunk(layer, frames=features.shape[1])
     forward = tf.function(
         lambda values: tf.cast(tf.round(trunk(values, training=False) / ACTIVATION_SCALE), tf.uint8),
         input_signature=[tf.TensorSpec((None, features.shape[1], features.shape[2], 1), tf.float32)],
@@ -46,24 +42,18 @@ def trunk_activations(
     return result
 
 
-def join(layer: int, frames: int, body: Any, scales: Scales | None = None) -> Any:
+def join(layer: int, frames: int, body: Any) -> Any:
     """Return trunk and trained body as one network with a batch of one, ready for conversion.
 
     Args:
         layer: Where the trunk is cut.
         frames: Frames of a window.
         body: The trained body (`build_body`).
-        scales: Of the equalised trunk that the body was trained on.
 
     Returns:
         A `keras.Model` from float32 [1, frames, 64, 1] to logits float32 [1, classes].
     """
     import keras
 
-    trunk = _trunk(layer, frames, 1, scales)
+    trunk = build_trunk(layer, frames=frames, batch=1)
     return keras.Model(trunk.input, body(trunk.output), name="student")
-
-
-def _trunk(layer: int, frames: int, batch: int | None, scales: Scales | None) -> Any:
-    weights = None if scales is None else scaled(yamnet_layers()[:layer], scales)
-    return build_trunk(layer, frames=frames, batch=batch, weights=weights)

@@ -1,9 +1,9 @@
 /* One complex number, or several side by side.
  *
  * A complex number is a 32-bit word: real part in the low half, imaginary part in the high half, both int16.
- * A `lanes` holds UT_LANES of them, one per frame. The chip computes one frame at a time (UT_LANES 1, with the
- * packed instructions of Armv7E-M where there are any); the host computes as many as a vector register holds.
- * Every operation below gives the same bits in every variant.
+ * A `lanes` holds UT_LANES of them, one per frame. The chip computes one frame at a time (UT_LANES 1, with
+ * the packed instructions of Armv7E-M where there are any); the host computes as many as a vector register
+ * holds. Every operation below gives the same bits in every variant.
  */
 #ifndef UNDERTONE_LANES_H
 #define UNDERTONE_LANES_H

@@ -1,4 +1,5 @@
-/* Noise reduction, PCAN and logarithm of one frame's amplitudes. Unsigned 32-bit arithmetic wraps on purpose. */
+/* Noise reduction, PCAN and logarithm of one frame's amplitudes. Unsigned 32-bit arithmetic wraps on purpose.
+ */
 #include "stages.h"
 
 enum { NOISE_ONE = 1 << 14, PCAN_SNR_BITS = 12, PCAN_OUTPUT_BITS = 6, LN2_Q16 = 45426 };
@@ -6,8 +7,8 @@ enum { NOISE_ONE = 1 << 14, PCAN_SNR_BITS = 12, PCAN_OUTPUT_BITS = 6, LN2_Q16 = 
 /* Number of bits of a value that is not 0. */
 static inline uint32_t bit_length(uint32_t value) {
 #if UT_VECTOR_BYTES
-    /* By way of a float's exponent: compilers do that for many values at once, and counting zeros they do not.
-     * Of long values the low bits go, or rounding could reach the next power of two. */
+    /* By way of a float's exponent: compilers do that for many values at once, and counting zeros they do
+     * not. Of long values the low bits go, or rounding could reach the next power of two. */
     union {
         float value;
         uint32_t bits;
@@ -39,7 +40,8 @@ static void reduce_noise(const ut_tables *t, uint32_t *restrict estimates, uint3
  * start | slope << 16 and curvature; that of the length 0 is the gain of the estimate 0. */
 static inline int16_t gain_of(const uint32_t *pieces, uint32_t estimate) {
     const uint32_t interval = bit_length(estimate | 1u) - (estimate == 0);
-    const uint32_t aligned = estimate << ((32u - interval) & 31u); /* top bit at 31; ten bits of fraction follow */
+    const uint32_t aligned = estimate
+                             << ((32u - interval) & 31u); /* top bit at 31; ten bits of fraction follow */
     const int32_t fraction = (int32_t)((aligned >> 21) & 0x3FFu);
     const uint32_t piece = pieces[(int32_t)(2 * interval)];
     const int32_t bend = (int16_t)(uint16_t)(pieces[(int32_t)(2 * interval + 1)] & 0xFFFFu);
@@ -66,7 +68,8 @@ static void normalise(const ut_tables *t, const uint32_t *restrict estimates, ui
     }
 }
 
-/* 2^shift ln(value), value > 1. The slope term is shifted by 16 where 9 would interpolate: as in the stock. */
+/* 2^shift ln(value), value > 1. The slope term is shifted by 16 where 9 would interpolate: as in the stock.
+ */
 static inline uint32_t logarithm(const uint32_t *pieces, uint32_t value, uint32_t shift) {
     const uint32_t integer = bit_length(value | 1u) - 1u;
     const uint32_t fraction = ((value << (31u - integer)) & 0x7FFFFFFFu) >> 15;

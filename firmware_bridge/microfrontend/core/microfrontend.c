@@ -53,7 +53,8 @@ static void compute(const ut_tables *t, ut_state *state, const int16_t *pcm, siz
     }
 }
 
-static void compute_all(const ut_tables *t, ut_state *state, const int16_t *pcm, size_t count, uint16_t *out) {
+static void compute_all(const ut_tables *t, ut_state *state, const int16_t *pcm, size_t count,
+                        uint16_t *out) {
     while (count > 0) {
         const size_t now = count < UT_LANES ? count : UT_LANES;
         compute(t, state, pcm, now, out);
@@ -85,7 +86,8 @@ size_t ut_frames_ready(const ut_tables *tables, const ut_state *state, size_t sa
     return frames_in(tables, (size_t)state->pending_count + samples);
 }
 
-static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out) {
+static size_t push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples,
+                   uint16_t *out) {
     const size_t window = (size_t)tables->window_size, step = (size_t)tables->step;
     size_t pending = (size_t)state->pending_count, done = 0;
     if (pending > 0) {

@@ -6,11 +6,12 @@ static int8_t stored(int64_t steps) {
     return (int8_t)(clipped - 128);
 }
 
-/* A division for each value that occurs, and not for each feature: on a log scale features lie closer together
- * than this. */
+/* A division for each value that occurs, and not for each feature: on a log scale features lie closer
+ * together than this. */
 enum { TABLE_STEPS = 1024 };
 
-/* The step of a feature that lies `above` the window's reference, where the loudest lies `contrast` above it. */
+/* The step of a feature that lies `above` the window's reference, where the loudest lies `contrast` above it.
+ */
 static int8_t scaled(int32_t kind, int32_t above, int32_t contrast) {
     if (kind == UT_SCALE_DYNAMIC) {
         /* Division rounds towards zero; what lies below the reference is clipped all the same. */
@@ -53,10 +54,12 @@ void ut_scale(const ut_scaling *scaling, const uint16_t *features, size_t count,
         scale_by_extremes(scaling, features, count, out);
         return;
     }
-    const int64_t half = scaling->kind == UT_SCALE_FIXED ? (int64_t)1 << (scaling->shift - 1) : scaling->span / 2;
+    const int64_t half =
+        scaling->kind == UT_SCALE_FIXED ? (int64_t)1 << (scaling->shift - 1) : scaling->span / 2;
     for (size_t i = 0; i < count; ++i) {
         const int64_t above = (int64_t)features[i] - scaling->offset;
-        out[i] = scaling->kind == UT_SCALE_FIXED ? stored((above * scaling->multiplier + half) >> scaling->shift)
-                                                 : stored((above * 256 + half) / scaling->span);
+        out[i] = scaling->kind == UT_SCALE_FIXED
+                     ? stored((above * scaling->multiplier + half) >> scaling->shift)
+                     : stored((above * 256 + half) / scaling->span);
     }
 }

@@ -1,4 +1,5 @@
-/* Fixed-point real FFT and energies, of UT_LANES frames at once. Arithmetic as in firmware_bridge/microfrontend/fft.py. */
+/* Fixed-point real FFT and energies, of UT_LANES frames at once. Arithmetic as in
+ * firmware_bridge/microfrontend/fft.py. */
 #include "stages.h"
 
 enum { QUARTER = 8191, HALF = 16383 };
@@ -94,8 +95,7 @@ static void split(const ut_tables *t, lanes *spectrum) {
         const lanes odd = lanes_multiply(lanes_pick(difference, sum), w);
         spectrum[k] = lanes_energy(lanes_half_sum(even, odd));
         /* The mirrored bin is (even - odd) / 2 with its imaginary part negated before it is rounded down. */
-        const lanes mirrored =
-            lanes_pick(lanes_half_difference(even, odd), lanes_half_difference(odd, even));
+        const lanes mirrored = lanes_pick(lanes_half_difference(even, odd), lanes_half_difference(odd, even));
         spectrum[n - k] = lanes_energy(mirrored);
     }
 }

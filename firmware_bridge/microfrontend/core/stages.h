@@ -2,7 +2,7 @@
 #ifndef UNDERTONE_STAGES_H
 #define UNDERTONE_STAGES_H
 
-#include "microfrontend.h"
+#include "stream.h"
 
 /* Spectrum energies of UT_LANES frames: state->samples (windowed, in natural order) to state->spectrum,
  * whose word k of the used bins becomes the energy of bin k. `shifts` shift each frame up first. */

@@ -20,7 +20,7 @@ from firmware_bridge.protocol.table import ErrorCode, Kind
 HERE = Path(__file__).parent
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 # Whose work is counted: what stands between a byte that comes and its handler.
-WIRE = ("cobs.c", "codec.c", "crc32.c", "framing.c", "replies.c", "server.c", "text.c")
+WIRE = ("cobs.c", "codec.c", "crc32.c", "framing.c", "refusals.c", "replies.c", "server.c", "text.c")
 COUNTED = "-fsanitize-coverage=trace-pc"
 # Small, so that an input costs microseconds: two channels, 100 ms windows.
 SPEC = FrontendSpec(window_ms=2, step_ms=2, channels=2, noise_reduction=None, pcan=None)

@@ -1,5 +1,6 @@
-/* Inputs. A stream of random bytes would never pass the checksum, so most inputs are frames of our own making:
- * the request that leads on from where the device is, or any other, then perhaps damaged on the way. */
+/* Inputs. A stream of random bytes would never pass the checksum, so most inputs are frames of our own
+ * making: the request that leads on from where the device is, or any other, then perhaps damaged on the way.
+ */
 #include <string.h>
 
 #include "codec.h"
@@ -8,7 +9,8 @@
 
 /* Most numbers are small, some are at an end of their range. */
 static uint32_t number(fuzz_dice *dice, uint32_t usual) {
-    static const uint32_t ends[] = {0u, 1u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFEu, 0xFFFFFFFFu, 960000u, 960001u};
+    static const uint32_t ends[] = {0u,          1u,          0x7FFFFFFFu, 0x80000000u,
+                                    0xFFFFFFFEu, 0xFFFFFFFFu, 960000u,     960001u};
     return fuzz_roll(dice, 8) == 0 ? ends[fuzz_roll(dice, 8)] : fuzz_roll(dice, usual);
 }
 
@@ -123,7 +125,8 @@ static uint8_t sensible(fuzz_host *host, const ut_device *device, union ut_reque
         return UT_KIND_GET_CAPTURE;
     }
     if (what < 96) {
-        return device->listener.mode == UT_LISTEN_LIVE || fuzz_roll(dice, 4) == 0 ? UT_KIND_GET_LIVE : UT_KIND_GET_STATS;
+        return device->listener.mode == UT_LISTEN_LIVE || fuzz_roll(dice, 4) == 0 ? UT_KIND_GET_LIVE
+                                                                                  : UT_KIND_GET_STATS;
     }
     return any_request(dice, request);
 }
@@ -179,7 +182,9 @@ static size_t noise(fuzz_dice *dice, uint8_t *bytes) {
     const uint32_t count = 1 + fuzz_roll(dice, fuzz_roll(dice, 16) == 0 ? FUZZ_MOST_BYTES : 60);
     const uint32_t fill = fuzz_roll(dice, 3);
     for (uint32_t i = 0; i < count; ++i) {
-        bytes[i] = fill == 0 ? (uint8_t)fuzz_roll(dice, 256) : fill == 1 ? 0xFF : (uint8_t)(1 + fuzz_roll(dice, 4));
+        bytes[i] = fill == 0   ? (uint8_t)fuzz_roll(dice, 256)
+                   : fill == 1 ? 0xFF
+                               : (uint8_t)(1 + fuzz_roll(dice, 4));
     }
     return count;
 }

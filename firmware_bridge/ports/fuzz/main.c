@@ -7,7 +7,8 @@
 #include "fuzz.h"
 
 /* Basic blocks of the wire's code (framing, COBS, CRC, codec, replies, server), counted by the compiler's
- * instrumentation: per byte for taking it, and per frame for looking at the kept replies and for the answer. */
+ * instrumentation: per byte for taking it, and per frame for looking at the kept replies and for the answer.
+ */
 #define MOST_PER_BYTE 8u
 #define MOST_PER_FRAME 20000u
 #define MOST_INFERENCES (2u * (2u + (UT_WINDOW_SAMPLES + UT_CHUNK_SAMPLES) / UT_HOP_SAMPLES))
@@ -83,11 +84,12 @@ static uint32_t check_answers(const fuzz_port *port, figures *seen) {
 static void check_state(const ut_device *device, const ut_port *port) {
     const ut_segment *const segment = &device->segment;
     const ut_update *const update = &device->update;
-    const int good = device->port == port && device->decoder.held <= UT_FRAME_MOST_ENCODED &&
-                     device->replies.next < UT_REPLIES_KEPT && device->slot >= -1 && device->slot <= 1 &&
-                     segment->received <= segment->samples && segment->samples <= UT_SEGMENT_SAMPLES &&
-                     device->scorer.frames <= UT_STORE_FRAMES && device->listener.mode <= UT_LISTEN_CAPTURE &&
-                     (!update->begun || (update->received <= update->bytes && update->bytes <= FUZZ_SLOT_BYTES));
+    const int good =
+        device->port == port && device->decoder.held <= UT_FRAME_MOST_ENCODED &&
+        device->replies.next < UT_REPLIES_KEPT && device->slot >= -1 && device->slot <= 1 &&
+        segment->received <= segment->samples && segment->samples <= UT_SEGMENT_SAMPLES &&
+        device->scorer.frames <= UT_STORE_FRAMES && device->listener.mode <= UT_LISTEN_CAPTURE &&
+        (!update->begun || (update->received <= update->bytes && update->bytes <= FUZZ_SLOT_BYTES));
     if (!good) {
         fuzz_fail("the device's state is not one that it can be in");
     }
@@ -192,10 +194,11 @@ static void print_counts(const char *name, const uint64_t counts[256]) {
 }
 
 static void print_figures(const figures *seen, uint64_t inputs) {
-    printf("{\"inputs\": %llu, \"bytes\": %llu, \"frames\": %llu, \"answers\": %llu, \"blocks_per_byte\": %.1f, "
-           "\"blocks_per_frame\": %llu",
-           (unsigned long long)inputs, (unsigned long long)seen->bytes, (unsigned long long)seen->frames,
-           (unsigned long long)seen->answers, seen->most_byte_work, (unsigned long long)seen->most_frame_work);
+    printf(
+        "{\"inputs\": %llu, \"bytes\": %llu, \"frames\": %llu, \"answers\": %llu, \"blocks_per_byte\": %.1f, "
+        "\"blocks_per_frame\": %llu",
+        (unsigned long long)inputs, (unsigned long long)seen->bytes, (unsigned long long)seen->frames,
+        (unsigned long long)seen->answers, seen->most_byte_work, (unsigned long long)seen->most_frame_work);
     print_counts("kinds", seen->kinds);
     print_counts("errors", seen->errors);
     puts("}");

@@ -76,7 +76,8 @@ static int32_t flash_erase(void *context, uint32_t area) {
     return fuzz_roll(&of(context)->dice, 500) == 0;
 }
 
-static int32_t flash_program(void *context, uint32_t area, size_t offset, const uint8_t *bytes, size_t count) {
+static int32_t flash_program(void *context, uint32_t area, size_t offset, const uint8_t *bytes,
+                             size_t count) {
     uint8_t *const to = of(context)->flash[area] + offset;
     within(area, offset, count);
     ++of(context)->programs;
@@ -111,7 +112,8 @@ static void health(void *context, ut_health *health) {
 
 /* The longest there can be, and a count that only a mistake in RAM gives. */
 static const struct ut_crash *crash(void *context) {
-    static const ut_crash kept = {.reason = UT_RESET_FAULT, .task = "no zero at the end!!", .trace_count = 1000};
+    static const ut_crash kept = {
+        .reason = UT_RESET_FAULT, .task = "no zero at the end!!", .trace_count = 1000};
     (void)context;
     return &kept;
 }

@@ -39,8 +39,8 @@ def struct_of(text: str, name: str) -> str:
 
 def declarations() -> str:
     """Return what cffi must know of the core: its port, its build, its memory, and three functions."""
-    port, device = ((CORE / name).read_text(encoding="utf-8") for name in ("port.h", "device.h"))
-    structs = [struct_of(device, name) for name in ("ut_build", "ut_memory")]
+    port, setup = ((CORE / name).read_text(encoding="utf-8") for name in ("port.h", "setup.h"))
+    structs = [struct_of(setup, name) for name in ("ut_build", "ut_memory")]
     opaque = [f"typedef struct {name} {name};" for name in ("ut_tables", "ut_device")]
     return "\n".join([*opaque, plain(port), *structs, _FUNCTIONS])
 

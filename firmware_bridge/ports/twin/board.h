@@ -18,21 +18,21 @@
 #define BOARD_PANIC 0x008u        /* write, acts: stop for good, with a number that says why */
 #define BOARD_RESET 0x00Cu        /* write, acts: start anew; memory keeps what it holds */
 #define BOARD_RESET_CAUSE 0x010u  /* read: of the last start: one of BOARD_CAUSE_* */
-#define BOARD_WATCHDOG 0x014u     /* write: in so many milliseconds its handler is called, unless this is written again */
+#define BOARD_WATCHDOG 0x014u     /* write: calls its handler in so many milliseconds, unless written again */
 #define BOARD_CAUSE_POWER 1u
 #define BOARD_CAUSE_ASKED 2u
-#define BOARD_CAUSE_LOCKUP 3u /* a fault that could not even be handled */
+#define BOARD_CAUSE_LOCKUP 3u                    /* a fault that could not even be handled */
 #define BOARD_TICKS_PER_US (UT_M7_HZ / 1000000u) /* as if each instruction took a cycle */
 
 /* Bulk channel: what TCP is on the real board. Bytes are moved as by DMA. */
-#define BOARD_BULK_WAITING 0x100u    /* read: bytes that wait to be taken */
-#define BOARD_BULK_ADDRESS 0x104u    /* write: where they shall go */
-#define BOARD_BULK_TAKE 0x108u       /* write, acts: take at most so many */
-#define BOARD_BULK_TAKEN 0x10Cu      /* read: how many it were */
-#define BOARD_BULK_SEND_FROM 0x110u  /* write: where an answer lies */
-#define BOARD_BULK_SEND 0x114u       /* write, acts: send so many bytes of it */
-#define BOARD_BULK_PEAK 0x118u       /* read: most bytes that ever waited */
-#define BOARD_BULK_OVERRUNS 0x11Cu   /* read: bytes that found no room */
+#define BOARD_BULK_WAITING 0x100u   /* read: bytes that wait to be taken */
+#define BOARD_BULK_ADDRESS 0x104u   /* write: where they shall go */
+#define BOARD_BULK_TAKE 0x108u      /* write, acts: take at most so many */
+#define BOARD_BULK_TAKEN 0x10Cu     /* read: how many it were */
+#define BOARD_BULK_SEND_FROM 0x110u /* write: where an answer lies */
+#define BOARD_BULK_SEND 0x114u      /* write, acts: send so many bytes of it */
+#define BOARD_BULK_PEAK 0x118u      /* read: most bytes that ever waited */
+#define BOARD_BULK_OVERRUNS 0x11Cu  /* read: bytes that found no room */
 
 /* Debug UART: a byte at a time. */
 #define BOARD_UART_STATUS 0x200u   /* read: bit 0: a byte waits */
@@ -64,8 +64,8 @@
 #define BOARD_TPU_OUTPUTS 0x41Cu /* write: values */
 #define BOARD_TPU_COMMAND 0x420u /* write, acts */
 #define BOARD_TPU_STATUS 0x424u  /* read: 0 when the last command was done; of ut_load_status */
-#define BOARD_TPU_THERE 0x428u /* read: 1 where it came up */
-#define BOARD_TPU_CELSIUS 0x42Cu /* read: thousandths of a degree, signed. Where the TPU does not answer, the read never ends */
+#define BOARD_TPU_THERE 0x428u   /* read: 1 where it came up */
+#define BOARD_TPU_CELSIUS 0x42Cu /* read: thousandths of a degree, signed; without the TPU it never ends */
 #define BOARD_TPU_LOAD 1u
 #define BOARD_TPU_INFER 2u
 #define BOARD_ARENA_BYTES 0x00100000u /* most that a network may take */
@@ -87,13 +87,9 @@ static inline void board_write(uint32_t offset, uint32_t value) {
 }
 
 /* Sleep until something happens. */
-static inline void board_wait(void) {
-    __asm volatile("wfi" ::: "memory");
-}
+static inline void board_wait(void) { __asm volatile("wfi" ::: "memory"); }
 
 /* An address as a register takes it; all of them fit 32 bits here. */
-static inline uint32_t board_address(const volatile void *pointer) {
-    return (uint32_t)(uintptr_t)pointer;
-}
+static inline uint32_t board_address(const volatile void *pointer) { return (uint32_t)(uintptr_t)pointer; }
 
 #endif

@@ -100,7 +100,8 @@ static int32_t flash_erase(void *context, uint32_t area) {
     return flash_command(BOARD_FLASH_ERASE, area, 0, 0, 0);
 }
 
-static int32_t flash_program(void *context, uint32_t area, size_t offset, const uint8_t *bytes, size_t count) {
+static int32_t flash_program(void *context, uint32_t area, size_t offset, const uint8_t *bytes,
+                             size_t count) {
     (void)context;
     return flash_command(BOARD_FLASH_PROGRAM, area, offset, board_address(bytes), count);
 }
@@ -120,8 +121,9 @@ static void microphone_power(void *context, int32_t on) {
 
 void board_port(board_context *context, ut_port *port) {
     const int32_t fitted = board_read(BOARD_MICROPHONE_FITTED) != 0;
-    static const uint8_t reasons[] = {
-        [BOARD_CAUSE_POWER] = UT_RESET_POWER, [BOARD_CAUSE_ASKED] = UT_RESET_HOST, [BOARD_CAUSE_LOCKUP] = UT_RESET_FAULT};
+    static const uint8_t reasons[] = {[BOARD_CAUSE_POWER] = UT_RESET_POWER,
+                                      [BOARD_CAUSE_ASKED] = UT_RESET_HOST,
+                                      [BOARD_CAUSE_LOCKUP] = UT_RESET_FAULT};
     context->reset_reason = ut_kept_start(&board_kept, reasons[board_read(BOARD_RESET_CAUSE)]);
     port->context = context;
     port->send = send;

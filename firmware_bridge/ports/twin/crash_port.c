@@ -5,7 +5,7 @@
 #include "startup.h"
 
 #define SCB_CFSR (UT_PLACE_SYSTEM + 0xD28u) /* then hfsr, and after one more register mmfar and bfar */
-#define WATCHDOG_MS 8000u    /* far more than the longest work takes: an image of 4 MB, checked and loaded */
+#define WATCHDOG_MS 8000u /* far more than the longest work takes: an image of 4 MB, checked and loaded */
 
 ut_kept board_kept __attribute__((section(".retained"), aligned(4)));
 
@@ -49,12 +49,13 @@ __attribute__((used)) void board_fault_at(const uint32_t *frame) { leave(UT_RESE
 
 __attribute__((used)) void board_watchdog_at(const uint32_t *frame) { leave(UT_RESET_WATCHDOG, frame); }
 
-/* The frame lies where the stack pointer is, or would, had there been room; the stack itself may be what is broken: the
- * handler gets its own. */
+/* The frame lies where the stack pointer is, or would, had there been room; the stack itself may be what is
+ * broken: the handler gets its own. */
 __attribute__((naked)) void board_fault(void) {
     __asm volatile("mov r0, sp\n ldr r1, =board_crash_stack_high\n mov sp, r1\n b board_fault_at\n .ltorg");
 }
 
 __attribute__((naked)) void board_watchdog(void) {
-    __asm volatile("mov r0, sp\n ldr r1, =board_crash_stack_high\n mov sp, r1\n b board_watchdog_at\n .ltorg");
+    __asm volatile(
+        "mov r0, sp\n ldr r1, =board_crash_stack_high\n mov sp, r1\n b board_watchdog_at\n .ltorg");
 }

@@ -1,4 +1,5 @@
-/* The three functions that a C compiler may call on its own account. A word at a time where both ends allow. */
+/* The three functions that a C compiler may call on its own account. A word at a time where both ends allow.
+ */
 #include <stddef.h>
 #include <stdint.h>
 

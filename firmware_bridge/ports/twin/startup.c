@@ -31,7 +31,8 @@ static void fill_words(uint32_t *from, const uint32_t *end, uint32_t value) {
 
 void board_start(void) {
     *(volatile uint32_t *)(uintptr_t)CPACR |= 0xFu << 20;
-    /* A processor that cannot push the frame of a hard fault stands still; of these, it goes on to the hard fault. */
+    /* A processor that cannot push the frame of a hard fault stands still; of these, it goes on to the hard
+     * fault. */
     *(volatile uint32_t *)(uintptr_t)SHCSR |= FAULTS_ENABLED;
     __asm volatile("dsb\n isb" ::: "memory");
     uint32_t *here;
@@ -53,8 +54,8 @@ uint32_t board_stack_peak(void) {
     return most - untouched;
 }
 
-/* Two exceptions are modelled: whatever a processor refuses, and the watchdog. A twin that is to find mistakes stops
- * with a report instead (machine.py). */
+/* Two exceptions are modelled: whatever a processor refuses, and the watchdog. A twin that is to find
+ * mistakes stops with a report instead (machine.py). */
 __attribute__((section(".vectors"), used)) static const uintptr_t vectors[VECTORS] = {
     (uintptr_t)board_stack_high,
     (uintptr_t)board_start,

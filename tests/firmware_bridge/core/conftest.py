@@ -30,7 +30,7 @@ size_t ut_text_copy(char *to, size_t most, const char *text);
 void ut_text_hex(char to[64], const uint8_t bytes[32]);
 uint8_t ut_refuse(void *reply, uint8_t code, const char *sentence, uint32_t first, uint32_t second);
 """
-PARTS = ("codec.c", "framing.c", "cobs.c", "crc32.c", "text.c")
+PARTS = ("codec.c", "framing.c", "cobs.c", "crc32.c", "text.c", "refusals.c")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
  *
  * Input: the 18 integers of ut_tables in order, the chunk size, the lengths of the nine arrays, the number of
  * samples (29 int32 in all); the nine arrays; the samples. What is missing at the end counts as zero.
- * Output: the features, then one byte that tells whether activity was detected. Exit status 3: tables refused.
+ * Output: the features, then one byte that tells whether activity was detected. Exit status 3: tables
+ * refused.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,15 @@ static int has_lengths(const ut_tables *t, const int32_t *lengths) {
     if (t->fft_size < 32 || t->fft_size > UT_MAX_WINDOW || t->channels < 1 || t->channels > UT_MAX_CHANNELS) {
         return 1; /* ut_check refuses these before it looks at any array */
     }
-    const int32_t least[ARRAYS] = {t->window_size, t->fft_size / 2, t->fft_size, t->fft_size / 2,
-                                   t->channels + 1, t->fft_size / 2, t->fft_size / 2, 66, 128};
+    const int32_t least[ARRAYS] = {t->window_size,
+                                   t->fft_size / 2,
+                                   t->fft_size,
+                                   t->fft_size / 2,
+                                   t->channels + 1,
+                                   t->fft_size / 2,
+                                   t->fft_size / 2,
+                                   66,
+                                   128};
     for (int i = 0; i < ARRAYS; ++i) {
         if (lengths[i] < least[i]) {
             return 0;

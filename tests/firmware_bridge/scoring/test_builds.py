@@ -17,7 +17,7 @@ from firmware_bridge.ports.sources import CORE, core_sources, include_folders, s
 from firmware_bridge.protocol.transcript import mask
 from tests.support.scoring.bench import BENCH, crc, requests, segment_requests
 
-PARTS = ("fusion.c", "scorer.c", "segment.c", "listener.c")
+PARTS = ("fusion.c", "scorer.c", "segment.c", "on_segment.c", "listener.c", "on_listen.c", "refusals.c")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-O2", "-ffreestanding")
 M7 = ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard")
 COMPILERS = {"gcc": (), "clang": ("-Wpedantic",), "arm-none-eabi-gcc": M7}

@@ -91,10 +91,11 @@ const void *part_tables(void);
 size_t part_device_bytes(void);
 int32_t part_slot(const ut_device *device);
 void part_prepare(ut_device *device, const ut_port *port, const ut_build *build, const ut_memory *memory);
-int32_t ut_image_open(ut_device *device, int32_t slot, ut_image *image);
-int32_t ut_image_verify(ut_device *device, int32_t slot, const ut_image *image, uint8_t *into);
-void ut_slots_order(ut_device *device, int32_t *order);
-int32_t ut_slots_enable(ut_device *device, int32_t slot);
+int32_t ut_image_open(
+    const ut_port *port, const ut_build *build, size_t models_bytes, int32_t slot, ut_image *image);
+int32_t ut_image_verify(const ut_port *port, int32_t slot, const ut_image *image, uint8_t *into);
+void ut_slots_order(const ut_port *port, int32_t *order);
+int32_t ut_slots_enable(const ut_port *port, int32_t slot);
 int32_t ut_device_start(ut_device *device, const ut_port *port, const ut_build *build, const ut_memory *memory);
 void ut_device_receive(ut_device *device, const uint8_t *bytes, size_t count);
 void ut_device_poll(ut_device *device);
@@ -258,10 +259,12 @@ class CoreDevice:
     def open(self, slot: int = 0) -> tuple[int, Any]:
         """Return the code of `ut_image_open` and what it read."""
         image = self.core.ffi.new("ut_image *")
-        return int(self.core.lib.ut_image_open(self.device, slot, image)), image
+        return int(
+            self.core.lib.ut_image_open(self.port, self.build, self.memory.models_bytes, slot, image)
+        ), image
 
     def verify(self, image: Any, slot: int = 0) -> int:
-        return int(self.core.lib.ut_image_verify(self.device, slot, image, self.core.ffi.NULL))
+        return int(self.core.lib.ut_image_verify(self.port, slot, image, self.core.ffi.NULL))
 
     def update(self, image: bytes, announced: bytes | None = None) -> Message:
         """Send a whole update; return the last reply."""

@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.sources import CORE, include_folders, size_flags, write_sources
 
-FILES = ("sha256", "image", "slots", "update")
+FILES = ("sha256", "image", "slots", "on_update")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-c", "-o", os.devnull)
 COMPILERS = ("gcc", "clang", "arm-none-eabi-gcc")
 

@@ -173,7 +173,7 @@ def test_verified_networks_lie_in_memory_as_in_the_image(core: Any, make_device:
     assert code == 0
     room = len(image) - HEADER_BYTES
     into = core.ffi.new("uint8_t[]", room)
-    assert core.lib.ut_image_verify(device.device, 0, made, into) == 0
+    assert core.lib.ut_image_verify(device.port, 0, made, into) == 0
     content = bytes(core.ffi.buffer(into))
     for network, offset in zip(read.networks, read.offsets, strict=True):
         at = offset - HEADER_BYTES

@@ -22,12 +22,12 @@ def record(sequence: int, slot: int, magic: bytes = b"UTRC") -> bytes:
 
 def order(device: Any) -> list[int]:
     made = device.core.ffi.new("int32_t[3]")
-    device.core.lib.ut_slots_order(device.device, made)
+    device.core.lib.ut_slots_order(device.port, made)
     return list(made)
 
 
 def enable(device: Any, slot: int) -> int:
-    return int(device.core.lib.ut_slots_enable(device.device, slot))
+    return int(device.core.lib.ut_slots_enable(device.port, slot))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@
 #define NETWORK_TICKS 50000u
 #define FUSE_TICKS 3u
 
-typedef int32_t (*run_network)(uint32_t network, const int8_t *input, size_t inputs, int8_t *output, size_t outputs);
+typedef int32_t (*run_network)(uint32_t network, const int8_t *input, size_t inputs, int8_t *output,
+                               size_t outputs);
 
 typedef struct {
     ut_device device;
@@ -34,9 +35,12 @@ typedef struct {
 /* Of all benches: tests use one at a time. */
 static uint32_t ticks, frames_computed, samples_pushed;
 
-size_t __real_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
-size_t __wrap_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out);
-size_t __wrap_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples, uint16_t *out) {
+size_t __real_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples,
+                      uint16_t *out);
+size_t __wrap_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples,
+                      uint16_t *out);
+size_t __wrap_ut_push(const ut_tables *tables, ut_state *state, const int16_t *pcm, size_t samples,
+                      uint16_t *out) {
     const size_t frames = __real_ut_push(tables, state, pcm, samples, out);
     ticks += (uint32_t)frames * FRAME_TICKS;
     frames_computed += (uint32_t)frames;
@@ -88,8 +92,8 @@ static void on_marks(void *context, ut_marks *marks) {
     marks->stack_peak_bytes = 30;
 }
 
-static int32_t on_load(void *context, uint32_t network, const uint8_t *model, size_t bytes, size_t arena_bytes,
-                       size_t inputs, size_t outputs) {
+static int32_t on_load(void *context, uint32_t network, const uint8_t *model, size_t bytes,
+                       size_t arena_bytes, size_t inputs, size_t outputs) {
     (void)context, (void)network, (void)model, (void)bytes, (void)arena_bytes, (void)inputs, (void)outputs;
     return UT_LOADED;
 }
@@ -164,7 +168,8 @@ void *bench_new(const uint8_t *image, size_t bytes, int32_t microphone) {
         b->port.microphone = on_microphone;
         b->port.microphone_power = on_power;
     }
-    const ut_build build = {"bench", "simulated", 1, &ut_frontend, UT_FRONTEND_HASH, (uint32_t)bytes + 65536u, 1u << 30};
+    const ut_build build = {"bench", "simulated", 1, &ut_frontend, UT_FRONTEND_HASH, (uint32_t)bytes + 65536u,
+                            1u << 30};
     b->build = build;
     ticks = 0xFFFFF000u; /* the clock wraps in the middle of a test */
     frames_computed = samples_pushed = 0;
@@ -211,8 +216,8 @@ void bench_fail(void *held, uint32_t from, uint32_t count) {
 
 void bench_networks(void *held, run_network networks) { ((bench *)held)->networks = networks; }
 
-/* Whether there is a bundle; frames computed; samples pushed; calls of networks; microphone on; samples waiting;
- * frames in the store. */
+/* Whether there is a bundle; frames computed; samples pushed; calls of networks; microphone on; samples
+ * waiting; frames in the store. */
 void bench_counts(void *held, uint32_t counts[7]) {
     const bench *const b = held;
     counts[0] = b->device.slot >= 0;
@@ -231,8 +236,8 @@ void bench_age(void *held, uint32_t captured) {
     b->device.listener.settled += captured;
 }
 
-void bench_fuse(const int32_t *bias, const int16_t *weight, const int8_t *zero_point, int32_t shift, uint32_t labels,
-                uint32_t keywords, const int8_t *scores, int8_t *fused) {
+void bench_fuse(const int32_t *bias, const int16_t *weight, const int8_t *zero_point, int32_t shift,
+                uint32_t labels, uint32_t keywords, const int8_t *scores, int8_t *fused) {
     ut_fusion fusion;
     memset(&fusion, 0x55, sizeof(fusion)); /* what lies beyond the head must not matter */
     fusion.shift = shift;
@@ -257,8 +262,8 @@ static uint8_t *read_record(uint32_t *count) {
     return fread(bytes, 1, *count, stdin) == *count ? bytes : 0;
 }
 
-/* Records, each a length and bytes: the image, then by turns what the host sends and what the microphone hears.
- * A record of the host that is empty makes the next two networks fail. */
+/* Records, each a length and bytes: the image, then by turns what the host sends and what the microphone
+ * hears. A record of the host that is empty makes the next two networks fail. */
 int main(void) {
     uint32_t count = 0;
     uint8_t *record = read_record(&count);

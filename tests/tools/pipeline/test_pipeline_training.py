@@ -21,7 +21,6 @@ from tools.pipeline.int8 import run_int8
 from tools.pipeline.recipe import parse_recipe
 from tools.pipeline.stages import Stages
 from train.corpora.reading import read_clips
-from train.student.equalise import load_scales
 from train.teacher.settings import TeacherSettings
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -109,18 +108,12 @@ class TestTrunk:
         self, make_inputs: MakeInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[Any] = []
-        measured: list[Any] = []
 
-        def activations(layer: int, features: np.ndarray, scales: Any) -> np.ndarray:
-            seen.append((layer, features.shape, scales))
+        def activations(layer: int, features: np.ndarray) -> np.ndarray:
+            seen.append((layer, features.shape))
             return features.astype(np.int16).sum((1, 2)).astype(np.uint8)[:, None, None, None]
 
-        def measure(layer: int, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-            measured.append(windows.shape)
-            return (np.full(2, 1.5, np.float32),) * layer
-
         monkeypatch.setattr("train.student.trunk.trunk_activations", activations)
-        monkeypatch.setattr("train.student.equalise.measure_scales", measure)
         inputs = make_inputs(kind="trunk", foundation={"trunk_layer": 11})
         kept = Stages(tmp_path)
         folder, data = emotion.training_data(inputs, kept)
@@ -129,17 +122,7 @@ class TestTrunk:
         assert seen[0][1][0] == 3 * 48
         assert folder.parent.name == "activations"
         emotion.training_data(inputs, kept)
-        assert kept.made == ["views", "trunk-scales", "activations"]
-        # The scales are measured once, and lie beside what they were used for.
-        assert len(measured) == 1
-        found = load_scales(folder)
-        assert found is not None
-        assert len(found) == len(seen[0][2]) == 11
-        plain = make_inputs(kind="trunk", foundation={"trunk_layer": 11, "equalise": False})
-        other, _ = emotion.training_data(plain, kept)
-        assert other != folder
-        assert seen[-1][2] is None
-        assert load_scales(other) is None
+        assert kept.made == ["views", "activations"]
 
     def test_scratch_reads_the_views_themselves(self, make_inputs: MakeInputs, tmp_path: Path) -> None:
         folder, data = emotion.training_data(make_inputs(), Stages(tmp_path))

@@ -16,7 +16,7 @@ from hil.rig.observations import Segment
 from tools.cli import run
 from tools.pipeline.recipe import load_recipe
 from tools.pipeline.segments import corpus_segments, segments_for
-from tools.scoring import choose, thin
+from train.evaluation.on_corpus import choose, thin
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,10 +15,10 @@ from tools.pipeline.inputs import Inputs, gather
 from tools.pipeline.recipe import parse_recipe
 from tools.pipeline.soundness import check_sound, heard_prints, require_unheard
 from tools.pipeline.stages import Stages
-from tools.scoring import require_unheard_sound
 from train.corpora.ravdess import EMOTIONS
 from train.corpora.reading import read_clips
 from train.evaluation.duplicates import HEARD_FILE
+from train.evaluation.on_corpus import require_unheard_sound
 
 
 def inputs_of(ravdess: Path, words: Path) -> Inputs:

@@ -15,7 +15,7 @@ from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.device import ReferenceDevice
 from firmware_bridge.sound.audio import read_audio
 from tools.cli import run
-from tools.scoring import among, choose, evaluate, own_corpus
+from train.evaluation.on_corpus import among, choose, evaluate, own_corpus
 
 Capture = pytest.CaptureFixture[str]
 

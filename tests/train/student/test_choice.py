@@ -10,9 +10,24 @@ from train.student.choice import Trial, choose, gain_of_teaching
 PLAIN, TAUGHT = False, True
 
 
-def test_the_better_way_wins_by_its_mean_not_by_its_best() -> None:
-    reached = {Trial(PLAIN, 0): 1.0, Trial(PLAIN, 1): 0.2, Trial(TAUGHT, 0): 0.7, Trial(TAUGHT, 1): 0.75}
+def test_teaching_wins_by_a_gain_above_its_spread() -> None:
+    reached = {Trial(PLAIN, 0): 0.6, Trial(PLAIN, 1): 0.5, Trial(TAUGHT, 0): 0.7, Trial(TAUGHT, 1): 0.75}
     assert choose(reached) == Trial(TAUGHT, 1)
+
+
+def test_a_gain_that_chance_may_have_made_is_none() -> None:
+    """The mean of the taught is higher, but one pair lost what the other won."""
+    reached = {Trial(PLAIN, 0): 1.0, Trial(PLAIN, 1): 0.2, Trial(TAUGHT, 0): 0.7, Trial(TAUGHT, 1): 0.75}
+    assert choose(reached) == Trial(PLAIN, 0)
+
+
+def test_one_pair_shows_nothing() -> None:
+    assert choose({Trial(PLAIN, 0): 0.25, Trial(TAUGHT, 0): 0.5}) == Trial(PLAIN, 0)
+
+
+def test_the_same_gain_of_every_seed_is_above_no_spread() -> None:
+    reached = {Trial(PLAIN, 0): 0.5, Trial(PLAIN, 1): 0.25, Trial(TAUGHT, 0): 0.75, Trial(TAUGHT, 1): 0.5}
+    assert choose(reached) == Trial(TAUGHT, 0)
 
 
 def test_equal_means_go_to_the_simpler_way_and_equal_seeds_to_the_first() -> None:

@@ -1,4 +1,5 @@
-/* The firmware with one mistake more: told so, it calls itself without end while it looks after its device. */
+/* The firmware with one mistake more: told so, it calls itself without end while it looks after its device.
+ */
 #include <stdint.h>
 
 #include "device.h"

@@ -1,4 +1,5 @@
-/* A firmware with every mistake that the twin must catch; the number of waiting bytes says which one to make. */
+/* A firmware with every mistake that the twin must catch; the number of waiting bytes says which one to make.
+ */
 #include <stdint.h>
 
 #include "board.h"
@@ -67,9 +68,10 @@ MISTAKE check_memory(void) {
 
 int main(void) {
     static void (*const mistakes[])(void) = {
-        check_memory,  overflow_stack, read_outside,  write_outside,  write_code, write_null,       call_null,
-        call_data,     call_undefined, call_service,  read_register,  write_register, read_part,    send_nothing,
-        take_into_code, give_up,       command_nonsense, read_system, hang,
+        check_memory,  overflow_stack,   read_outside, write_outside,  write_code,
+        write_null,    call_null,        call_data,    call_undefined, call_service,
+        read_register, write_register,   read_part,    send_nothing,   take_into_code,
+        give_up,       command_nonsense, read_system,  hang,
     };
     board_wait();
     mistakes[board_read(BOARD_BULK_WAITING)]();

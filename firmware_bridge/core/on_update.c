@@ -1,34 +1,13 @@
 /* An image comes in order into the slot that is not in use, is verified, tried, and only then enabled. */
-#include "update.h"
-
 #include "bytes.h"
 #include "handlers.h"
 #include "slots.h"
-
-static uint8_t refuse(union ut_reply *reply, int32_t code) {
-    static const struct {
-        uint8_t code;
-        const char *sentence;
-    } reasons[] = {
-        {UT_ERROR_WRONG_HASH, "the image is damaged, or not the one that was announced"},
-        {UT_ERROR_DOES_NOT_FIT, "the networks or their arenas need more memory than this device has"},
-        {UT_ERROR_WRONG_FRONTEND,
-         "the bundle was made for another front-end or other windows than this firmware"},
-        {UT_ERROR_STORAGE_FAILED, "the flash does not take or give back what it should"},
-        {UT_ERROR_NO_UPDATE, "no update was begun"},
-    };
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; ++i) {
-        if (reasons[i].code == code) {
-            return ut_refuse(reply, reasons[i].code, reasons[i].sentence, 0, 0);
-        }
-    }
-    return ut_refuse(reply, UT_ERROR_INTERNAL, "the networks cannot be run (error %)", (uint32_t)code, 0);
-}
+#include "use.h"
 
 /* The slot that holds nothing which is in use, or would be after a restart. */
 static int32_t free_slot(ut_device *device) {
     int32_t order[3];
-    ut_slots_order(device, order);
+    ut_slots_order(device->port, order);
     return device->slot >= 0 ? 1 - device->slot : order[1];
 }
 
@@ -52,7 +31,7 @@ uint8_t ut_on_update_begin(ut_device *device, const struct ut_msg_update_begin *
         ut_bytes_copy(update->sha256, request->sha256, sizeof update->sha256);
         ut_sha256_start(&update->sha);
         if (port->flash_erase(port->context, (uint32_t)update->slot) != 0) {
-            return refuse(reply, UT_ERROR_STORAGE_FAILED);
+            return ut_refuse_update(reply, UT_ERROR_STORAGE_FAILED);
         }
         update->begun = 1;
     }
@@ -91,7 +70,7 @@ uint8_t ut_on_update_data(ut_device *device, const struct ut_msg_update_data *re
                           union ut_reply *reply) {
     ut_update *const update = &device->update;
     if (!update->begun) {
-        return refuse(reply, UT_ERROR_NO_UPDATE);
+        return ut_refuse_update(reply, UT_ERROR_NO_UPDATE);
     }
     if (request->offset > update->bytes || request->data_count > update->bytes - request->offset) {
         return ut_refuse(reply, UT_ERROR_OUT_OF_RANGE, "data at % goes beyond the image of % bytes",
@@ -99,7 +78,7 @@ uint8_t ut_on_update_data(ut_device *device, const struct ut_msg_update_data *re
     }
     if (request->offset == update->received && take(device, request->data, request->data_count) != 0) {
         update->begun = 0;
-        return refuse(reply, UT_ERROR_STORAGE_FAILED);
+        return ut_refuse_update(reply, UT_ERROR_STORAGE_FAILED);
     }
     reply->update_ack.received = update->received;
     return UT_KIND_UPDATE_ACK;
@@ -118,11 +97,12 @@ static int32_t check(ut_device *device) {
     if (!ut_bytes_equal(digest, update->sha256, sizeof digest)) {
         return UT_ERROR_WRONG_HASH;
     }
-    const int32_t code = ut_image_open(device, update->slot, &image);
+    const int32_t code =
+        ut_image_open(device->port, device->build, device->memory->models_bytes, update->slot, &image);
     if (code != 0 || image.bytes != update->bytes) {
         return code != 0 ? code : UT_ERROR_WRONG_HASH;
     }
-    return ut_image_verify(device, update->slot, &image, 0);
+    return ut_image_verify(device->port, update->slot, &image, 0);
 }
 
 /* Run the new bundle, and enable it where it runs; else go back to the one before. A cut of power between
@@ -131,7 +111,7 @@ static int32_t exchange(ut_device *device) {
     const int32_t before = device->slot, slot = device->update.slot;
     int32_t code = ut_device_use(device, slot);
     if (code == 0) {
-        code = ut_slots_enable(device, slot);
+        code = ut_slots_enable(device->port, slot);
     }
     if (code != 0 && before >= 0) {
         (void)ut_device_use(device, before); /* it ran until now; if it does not, the device has no bundle */
@@ -142,7 +122,7 @@ static int32_t exchange(ut_device *device) {
 uint8_t ut_on_update_end(ut_device *device, union ut_reply *reply) {
     ut_update *const update = &device->update;
     if (!update->begun) {
-        return refuse(reply, UT_ERROR_NO_UPDATE);
+        return ut_refuse_update(reply, UT_ERROR_NO_UPDATE);
     }
     if (update->received < update->bytes) {
         return ut_refuse(reply, UT_ERROR_INCOMPLETE, "% of % bytes came", update->received, update->bytes);
@@ -153,7 +133,7 @@ uint8_t ut_on_update_end(ut_device *device, union ut_reply *reply) {
         code = exchange(device);
     }
     if (code != 0) {
-        return refuse(reply, code);
+        return ut_refuse_update(reply, code);
     }
     reply->update_done.slot = (uint8_t)device->slot;
     reply->update_done.bundle_count = 64;

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import CorpusInvalid, InvalidSetting, SpeakerLeak
-from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.progress import note, track
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.device import ReferenceDevice
-from hil.chip.arithmetic import modelled_device
 from train.corpora import READERS, load_corpus
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
@@ -186,7 +182,7 @@ def require_unheard_sound(bundle: Bundle, recordings: Iterable[tuple[str, NDArra
     require_no_duplicates(Prints.from_bytes(file.read_bytes()), Prints.of(recordings))
 
 
-def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluation:
+def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = None) -> Evaluation:
     """Run every clip through the bundle as a device would, and score its three outputs.
 
     The keyword output is the keyword branch's own guess of the emotion (the bundle's `keyword_vote`). Guesses
@@ -195,13 +191,13 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
     Args:
         bundle: The bundle.
         chosen: The clips.
-        modelled: Under the chip's arithmetic as compiled files show it, instead of the reference kernels.
+        device: What computes the scores; by default the reference kernels.
 
     Raises:
         AudioUnreadable: A clip is damaged.
         SpeakerLeak: The bundle has heard a recording under another name.
     """
-    device = modelled_device(bundle) if modelled else ReferenceDevice(bundle)
+    device = device or ReferenceDevice(bundle)
     vote = bundle.manifest.keyword_vote
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))
@@ -237,8 +233,3 @@ def evaluate(bundle: Bundle, chosen: Chosen, modelled: bool = False) -> Evaluati
         scores_sha256=digest,
         cards=cards,
     )
-
-
-def write_picture(path: Path, address: str) -> None:
-    """Write a picture that is given as a data address (`data:image/png;base64,...`)."""
-    write_bytes(path, base64.b64decode(address.partition(",")[2]))
