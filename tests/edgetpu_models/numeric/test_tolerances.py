@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ def chain() -> bytes:
     return net.finish(x)
 
 
-def _says(*sets: dict[int, Sequence[int]], name: str = "board") -> Recorded:
+def _says(*sets: Mapping[int, Sequence[int]], name: str = "board") -> Recorded:
     return Recorded(name, [{t: np.array(v, np.int8) for t, v in one.items()} for one in sets])
 
 
