@@ -40,8 +40,8 @@ def find_formatter() -> Path:
     found = shutil.which("clang-format") or (str(beside) if beside.exists() else None)
     if found is None:
         raise EnvironmentLacking("clang-format is not installed: the style of C was not checked", remedy)
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"version (\d+)", said)
+    printed = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"version (\d+)", printed)
     if version is None or int(version[1]) != MAJOR:
         raise EnvironmentLacking(
             f"clang-format {version[1] if version else '?'} is not {MAJOR}: the style of C was not checked",

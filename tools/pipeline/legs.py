@@ -105,6 +105,7 @@ class Legs:
         self._legs: list[Leg[Any]] = []
         self._first: list[Leg[Any]] = []
         self._over = threading.Event()
+        self._ending = threading.Lock()
 
     def __enter__(self) -> Legs:
         """Prepare the processes; each is started when it is first needed."""
@@ -137,6 +138,11 @@ class Legs:
         """End the others when one has failed."""
         if done.cancelled() or done.exception() is not None or not isinstance(done.result(), Done):
             self._first.append(leg)
+            self._end()
+
+    def _end(self) -> None:
+        """Tell the processes that their work is in vain; from any thread, any number of times."""
+        with self._ending:
             self._stop.close()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
@@ -150,7 +156,7 @@ class Legs:
         finally:
             # What fails from here on fails because it was ended.
             first = next(iter(self._first), None)
-            self._stop.close()
+            self._end()
             self._pool.shutdown(cancel_futures=True)
             self._over.set()
             # A process that was ended in the midst of a message is not waited for.

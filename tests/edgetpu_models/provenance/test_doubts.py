@@ -13,7 +13,7 @@ import pytest
 from edgetpu_models.format.edit import open_model, pack
 from edgetpu_models.program.matching import Stray
 from edgetpu_models.program.stream import Record
-from edgetpu_models.provenance.check import Study, Verdict, check, judge, study
+from edgetpu_models.provenance.check import Study, Verdict, check, provenance_of, study
 from edgetpu_models.verify import verify_model
 
 
@@ -44,7 +44,7 @@ def record(m: float) -> Record:
 
 
 def test_a_proved_pair_has_no_reason_and_a_row_per_operation(pair: Study) -> None:
-    found = judge(pair)
+    found = provenance_of(pair)
     assert (found.verdict, found.reason, found.contradictions, found.not_understood) == (
         Verdict.PROVED,
         "",
@@ -63,7 +63,7 @@ def test_a_proved_pair_has_no_reason_and_a_row_per_operation(pair: Study) -> Non
 
 def test_a_stray_record_is_a_doubt_and_equal_ones_are_counted_together(pair: Study) -> None:
     strays = [Stray(0, record(0.3)), Stray(0, record(0.3)), Stray(1, record(0.7))]
-    found = judge(replace(pair, matching=replace(pair.matching, strays=strays)))
+    found = provenance_of(replace(pair, matching=replace(pair.matching, strays=strays)))
     assert found.verdict is Verdict.CONSISTENT
     assert found.not_understood == (
         "record m 0.3, 0.0 to 255.0 (2 times) follows from no operation",
@@ -74,7 +74,7 @@ def test_a_stray_record_is_a_doubt_and_equal_ones_are_counted_together(pair: Stu
 
 def test_a_near_miss_contradicts_with_both_values(pair: Study) -> None:
     stray = Stray(0, record(0.3), near=4, difference=("m", 0.3, 0.25))
-    found = judge(replace(pair, matching=replace(pair.matching, strays=[stray])))
+    found = provenance_of(replace(pair, matching=replace(pair.matching, strays=[stray])))
     assert found.verdict is Verdict.NOT
     assert (
         found.reason == "operation 4 (FULLY_CONNECTED): record at word 50: m is 0.3, the original gives 0.25"
@@ -83,7 +83,7 @@ def test_a_near_miss_contradicts_with_both_values(pair: Study) -> None:
 
 
 def test_an_absent_record_contradicts_with_what_was_expected(pair: Study) -> None:
-    found = judge(replace(pair, matching=replace(pair.matching, absent=[4])))
+    found = provenance_of(replace(pair, matching=replace(pair.matching, absent=[4])))
     assert found.verdict is Verdict.NOT
     assert found.reason.startswith("operation 4 (FULLY_CONNECTED): m ")
     assert found.reason.endswith("expected: no such record")
@@ -91,7 +91,7 @@ def test_an_absent_record_contradicts_with_what_was_expected(pair: Study) -> Non
 
 def test_contradictions_come_in_the_order_of_execution(pair: Study) -> None:
     strays = [Stray(0, record(0.3), near=n, difference=("m", 0.3, 0.25)) for n in (5, 1)]
-    found = judge(replace(pair, matching=replace(pair.matching, strays=strays, absent=[4])))
+    found = provenance_of(replace(pair, matching=replace(pair.matching, strays=strays, absent=[4])))
     assert [text.split(" (")[0] for text in found.contradictions[:3]] == [
         "operation 1",
         "operation 4",
@@ -102,7 +102,7 @@ def test_contradictions_come_in_the_order_of_execution(pair: Study) -> None:
 
 def test_layers_that_are_not_looked_for_are_a_doubt(pair: Study) -> None:
     fewer = replace(pair.placement, placed=pair.placement.placed[1:])
-    found = judge(replace(pair, placement=fewer))
+    found = provenance_of(replace(pair, placement=fewer))
     assert found.verdict is Verdict.CONSISTENT
     assert found.reason == "operation 1 (CONV_2D) has weights of a kind that is not understood"
 
