@@ -7,8 +7,6 @@ when their verb is called, so that `undertone --help` answers at once.
 from __future__ import annotations
 
 import importlib
-import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ import click
 from firmware_bridge.base.errors import InvalidSetting, UndertoneError
 from firmware_bridge.base.events import JsonLines, listening
 from tools import console
+from tools.quiet import quiet_tensorflow
 
 EVENTS_VARIABLE = "UNDERTONE_EVENTS"
 # Verb, module in this folder, one line of help: the table that `undertone --help` shows.
@@ -132,14 +131,6 @@ def write_events(path: Path) -> Iterator[None]:
         ) from error
     with listening(writer):
         yield
-
-
-def quiet_tensorflow() -> None:
-    """Keep TensorFlow's start-up chatter off the terminal; its errors still come as exceptions."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)
 
 
 def run(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.files import write_json
+from firmware_bridge.base.programs import complain
 from firmware_bridge.chip.facts import KEPT, Facts, read_facts, sources_digest
 
 
@@ -65,8 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             facts = read_facts(KEPT / f"{options.port}.json")
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     sys.stdout.write(f"{facts.age()}\n")
     return 0
 

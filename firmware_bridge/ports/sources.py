@@ -15,6 +15,7 @@ from pathlib import Path
 from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.files import write_changed
 from firmware_bridge.base.paths import ROOT
+from firmware_bridge.base.programs import complain
 from firmware_bridge.chip.render import HEADER, render_header
 from firmware_bridge.contract.bundle import Manifest, load_bundle
 from firmware_bridge.contract.windows import Windowing
@@ -161,8 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             write_sources(load_bundle(options.bundle).manifest, options.out)
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     sys.stdout.write(f"{options.out}\n")
     return 0
 

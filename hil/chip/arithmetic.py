@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from edgetpu_models.numeric.chip_arithmetic import Unknowns
 
 OUTPUTS = ("acoustic", "keyword", "fused")
-CLIPS = (
-    24  # so many of a run's segments are heard again, spread over all: six alternatives take a second each
-)
+# So many of a run's segments are heard again, spread over all: six alternatives take a second each.
+CLIPS = 24
 
 
 class ModelledNetwork(Int8Network):

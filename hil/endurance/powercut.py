@@ -19,6 +19,7 @@ import numpy as np
 
 from firmware_bridge.base.errors import DeviceError, UndertoneError, UnknownName
 from firmware_bridge.base.events import Event, Kind, listening
+from firmware_bridge.base.programs import complain
 from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
@@ -288,8 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 starter(options.device, options.bundle), image, SLOT_BYTES, options.seeds, options.every
             )
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     sys.stdout.write("\n".join([f"{options.device}: {seen}", *seen.failures, ""]))
     return 1 if seen.failures else 0
 

@@ -19,6 +19,7 @@ from firmware_bridge.base import events
 from firmware_bridge.base.errors import UndertoneError
 from tools.pipeline.relay import Line, Speaker
 from tools.pipeline.stages import Spent, Stages
+from tools.quiet import quiet_tensorflow
 
 # Open as long as the process lives.
 _hearing = ExitStack()
@@ -66,7 +67,7 @@ def begin(line: Line, stop: Connection) -> None:
     # Ctrl-C reaches all processes of a terminal: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(stop)
-    _quiet()
+    quiet_tensorflow()
     # The parent logs what it hears: without a handler, logging's last resort would write warnings here as well.
     events.LOGGER.addHandler(logging.NullHandler())
     _hearing.enter_context(events.listening(Speaker(line)))
@@ -82,14 +83,6 @@ def _end_with(stop: Connection) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _quiet() -> None:
-    """Keep TensorFlow's chatter off the terminal, as the command line does."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    for name in ("tensorflow", "absl"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def make(root: Path, leg: Callable[..., Any], inputs: Any, given: tuple[Any, ...]) -> Done | Refused | Failed:

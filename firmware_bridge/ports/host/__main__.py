@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware_bridge.base.errors import BundleInvalid, UndertoneError
+from firmware_bridge.base.programs import complain
 from firmware_bridge.contract.bundle import Bundle, load_bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash_file import FileFlash
@@ -35,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         device = _open(load_bundle(options.bundle), options.flash, options.microphone)
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     poll = device.poll if options.microphone else None
     if options.pty:
         serve_on_pty(device.receive, poll)

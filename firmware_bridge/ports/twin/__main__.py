@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.programs import complain
 from firmware_bridge.ports.flash import Cut
 from firmware_bridge.ports.host.serve import serve_on_pty, serve_on_tcp
 from firmware_bridge.ports.twin.build import build_twin
@@ -44,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             serve_on_tcp(_hanging_up(twin), poll, options.tcp)
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     return 0
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.programs import complain
 from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.protocol import LIMITS, Frame, Kind, encode, encode_frame
@@ -119,8 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         sys.stdout.write(table(measure(options.bundle, options.seconds)))
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     return 0
 
 

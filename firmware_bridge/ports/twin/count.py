@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.programs import complain
 from firmware_bridge.base.toolchain import m7_compiler
 from firmware_bridge.chip.facts import Count, Facts, facts_of
 from firmware_bridge.contract.bundle import Bundle, load_bundle
@@ -142,8 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         facts = count_presets()
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     for count in facts.instructions:
         sys.stdout.write(
             f"{count.name:10} {count.frame:10,.0f} a frame, {count.scaled_value:.2f} a scaled value, "

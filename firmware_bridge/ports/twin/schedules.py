@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.programs import complain
 from firmware_bridge.base.progress import note
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import build_image
@@ -174,8 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         schedules = Schedules(options.bundle)
     except UndertoneError as error:
-        sys.stderr.write(f"{error.what} ({error.remedy})\n")
-        return error.exit_status
+        return complain(error)
     started = time.monotonic()
     outcomes = []
     for seed in range(options.first, options.first + options.count):
