@@ -41,3 +41,29 @@ def pairs(data_root: Path) -> list[Pair]:
         original = folder / originals[name] if originals.get(name) else None
         found.append(Pair(folder / name, original, row))
     return found
+
+
+def _compiled_models(folder: Path) -> Path:
+    if not folder.is_dir():
+        pytest.skip("no compiled models at hand")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pair_folder(data_root: Path) -> Path:
+    """Originals and real compiles of many makers."""
+    return _compiled_models(data_root / "edgetpu_pairs")
+
+
+@pytest.fixture(scope="session")
+def red_pair(data_root: Path) -> tuple[bytes, bytes]:
+    """A colour tracker and its real compile."""
+    folder = _compiled_models(data_root / "edgetpu_same_architecture")
+    names = ("color_red_64x64.tflite", "color_red_64x64_edgetpu.tflite")
+    return (folder / names[0]).read_bytes(), (folder / names[1]).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def red_compiled(red_pair: tuple[bytes, bytes]) -> bytes:
+    """The colour tracker's real compile."""
+    return red_pair[1]

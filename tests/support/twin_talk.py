@@ -1,4 +1,4 @@
-"""What the host says to a twin, and what it hears."""
+"""What the host says to a device, and what it hears."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.protocol import Frame, FrameDecoder, Kind, Message, decode, encode, encode_frame
+from firmware_bridge.protocol import TABLE, Frame, FrameDecoder, Kind, Message, decode, encode, encode_frame
 
 SLOT_BYTES = 64 * 1024
 _MISTAKES = """
@@ -18,8 +18,8 @@ _MISTAKES = """
 MISTAKES = _MISTAKES.split()
 
 
-def wire(name: str, sequence: int, **fields: Any) -> bytes:
-    return encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields)))
+def wire(name: str, sequence: int, version: int = TABLE.version, **fields: Any) -> bytes:
+    return encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields)), version)
 
 
 def segment(number: int, pcm: np.ndarray, chunk: int = 480) -> list[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import struct
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,6 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.program.container import NOWHERE, Span, open_compiled
 from edgetpu_models.testing import compiled, small_network
 from firmware_bridge.base.errors import ModelInvalid
-
-
-@pytest.fixture(scope="module")
-def red(data_root: Path) -> bytes:
-    path = data_root / "edgetpu_same_architecture" / "color_red_64x64_edgetpu.tflite"
-    if not path.is_file():
-        pytest.skip("no compiled models at hand")
-    return path.read_bytes()
 
 
 def test_spans_cut_what_they_say() -> None:
@@ -72,10 +63,10 @@ def test_parts_do_not_overlap(pairs: list[Any]) -> None:
         assert all(opened.package.start <= s.start and s.end <= opened.package.end for s in spans)
 
 
-def test_a_change_at_a_place_is_seen_by_the_reader(red: bytes) -> None:
-    opened = open_compiled(red)
+def test_a_change_at_a_place_is_seen_by_the_reader(red_compiled: bytes) -> None:
+    opened = open_compiled(red_compiled)
     port = opened.running.ports[0]
-    data = bytearray(red)
+    data = bytearray(red_compiled)
     struct.pack_into("<f", data, port.scale_at, 0.125)
     struct.pack_into("<Q", data, opened.running.token_at, 42)
     data[port.name_at.start] = ord("X")
@@ -117,23 +108,23 @@ def test_custom_data_without_a_program_is_refused() -> None:
         open_compiled(pack(opened))
 
 
-def test_a_stream_that_is_no_whole_number_of_words_is_refused(red: bytes) -> None:
-    opened = open_compiled(red)
-    data = bytearray(red)
+def test_a_stream_that_is_no_whole_number_of_words_is_refused(red_compiled: bytes) -> None:
+    opened = open_compiled(red_compiled)
+    data = bytearray(red_compiled)
     at = opened.running.stream.start - 4
     struct.pack_into("<I", data, at, opened.running.stream.size - 8)
     with pytest.raises(ModelInvalid, match="not one stream of 128-bit words"):
         open_compiled(bytes(data))
 
 
-def test_an_unknown_type_of_executable_is_refused(red: bytes) -> None:
+def test_an_unknown_type_of_executable_is_refused(red_compiled: bytes) -> None:
     """Every byte that could be the type is tried, so that the place need not be known here."""
-    start = open_compiled(red).package.start
+    start = open_compiled(red_compiled).package.start
     seen = set()
     for at in range(start + 8192, start + 16384):
-        if red[at : at + 2] != b"\1\0":
+        if red_compiled[at : at + 2] != b"\1\0":
             continue
-        data = bytearray(red)
+        data = bytearray(red_compiled)
         data[at] = 9
         try:
             open_compiled(bytes(data))

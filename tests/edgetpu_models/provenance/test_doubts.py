@@ -18,19 +18,8 @@ from edgetpu_models.verify import verify_model
 
 
 @pytest.fixture(scope="module")
-def files(data_root: Path) -> tuple[bytes, bytes]:
-    folder = data_root / "edgetpu_same_architecture"
-    if not folder.is_dir():
-        pytest.skip("no compiled models at hand")
-    return (
-        (folder / "color_red_64x64.tflite").read_bytes(),
-        (folder / "color_red_64x64_edgetpu.tflite").read_bytes(),
-    )
-
-
-@pytest.fixture(scope="module")
-def pair(files: tuple[bytes, bytes]) -> Study:
-    return study(*files)
+def pair(red_pair: tuple[bytes, bytes]) -> Study:
+    return study(*red_pair)
 
 
 def edited(original: bytes, change: Callable[[Any], None]) -> bytes:
@@ -107,27 +96,27 @@ def test_layers_that_are_not_looked_for_are_a_doubt(pair: Study) -> None:
     assert found.reason == "operation 1 (CONV_2D) has weights of a kind that is not understood"
 
 
-def test_a_changed_scale_of_the_input_is_found_outside_and_inside(files: tuple[bytes, bytes]) -> None:
+def test_a_changed_scale_of_the_input_is_found_outside_and_inside(red_pair: tuple[bytes, bytes]) -> None:
     def change(graph: Any) -> None:
         graph.tensors[0].quantization.scale = np.array([0.003], np.float32)
 
-    found = check(edited(files[0], change), files[1])
+    found = check(edited(red_pair[0], change), red_pair[1])
     assert found.verdict is Verdict.NOT
     assert any("serving_default" in text and "scale" in text for text in found.contradictions)
 
 
 def test_every_weighted_layer_is_named_when_its_weights_change(
-    files: tuple[bytes, bytes], pair: Study
+    red_pair: tuple[bytes, bytes], pair: Study
 ) -> None:
     for placed in pair.placement.placed:
         index = placed.layer.op
-        opened = open_model(files[0])
+        opened = open_model(red_pair[0])
         graph = opened.subgraphs[0]
         buffer = opened.buffers[graph.tensors[graph.operators[index].inputs[1]].buffer]
         values = np.array(buffer.data)
         values[len(values) // 2] ^= 4
         buffer.data = values
-        found = check(pack(opened), files[1])
+        found = check(pack(opened), red_pair[1])
         named = [row.index for row in found.layers if row.problem]
         shared = {
             p.layer.op

@@ -22,16 +22,10 @@ from firmware_bridge.base.errors import ReweightRefused
 REAL = (("62c09a14", "b3aed616", 1), ("c5fdea15", "1dc42b69", 10), ("d731ae39", "e1964d0f", 10))
 
 
-@pytest.fixture(scope="module")
-def folder(data_root: Path) -> Path:
-    found = data_root / "edgetpu_pairs"
-    if not found.is_dir():
-        pytest.skip("no compiled models at hand")
-    return found
-
-
-def files(folder: Path, original: str, compiled: str) -> tuple[bytes, bytes]:
-    return next(folder.glob(f"{original}*")).read_bytes(), next(folder.glob(f"{compiled}*")).read_bytes()
+def files(pair_folder: Path, original: str, compiled: str) -> tuple[bytes, bytes]:
+    return next(pair_folder.glob(f"{original}*")).read_bytes(), next(
+        pair_folder.glob(f"{compiled}*")
+    ).read_bytes()
 
 
 def additions(pair: Study) -> list[Any]:
@@ -41,9 +35,9 @@ def additions(pair: Study) -> list[Any]:
 
 @pytest.mark.parametrize(("original", "compiled", "count"), REAL)
 def test_both_factors_of_every_real_addition_stand_where_they_should(
-    folder: Path, original: str, compiled: str, count: int
+    pair_folder: Path, original: str, compiled: str, count: int
 ) -> None:
-    pair = study(*files(folder, original, compiled))
+    pair = study(*files(pair_folder, original, compiled))
     stream = pair.compiled.running.stream.of(pair.compiled.data)
     found = additions(pair)
     assert len(found) == count
@@ -56,9 +50,9 @@ def test_both_factors_of_every_real_addition_stand_where_they_should(
         assert abs(places[0] - places[1]) == 30
 
 
-def test_between_two_additions_of_one_shape_only_addresses_and_factors_differ(folder: Path) -> None:
+def test_between_two_additions_of_one_shape_only_addresses_and_factors_differ(pair_folder: Path) -> None:
     """So no zero point of an input stands by itself: it is in the record's x alone."""
-    pair = study(*files(folder, "c5fdea15", "1dc42b69"))
+    pair = study(*files(pair_folder, "c5fdea15", "1dc42b69"))
     stream = pair.compiled.running.stream.of(pair.compiled.data)
     shapes: dict[tuple[int, ...], list[Any]] = {}
     for op in additions(pair):
@@ -96,9 +90,9 @@ def scaled(original: bytes, factor: float, only: int | None = None) -> bytes:
 @pytest.mark.parametrize(("original", "compiled", "count"), REAL[:2])
 @pytest.mark.parametrize("factor", [1.07, 0.61, 1.9])
 def test_another_ratio_is_written_and_leads_back(
-    folder: Path, original: str, compiled: str, count: int, factor: float
+    pair_folder: Path, original: str, compiled: str, count: int, factor: float
 ) -> None:
-    source, made = files(folder, original, compiled)
+    source, made = files(pair_folder, original, compiled)
     fresh = scaled(source, factor)
     found = reweight(source, made, fresh)
     assert any(f"{count} ADD of another scale ratio" in text for text in found.rests_on)
@@ -111,10 +105,10 @@ def test_another_ratio_is_written_and_leads_back(
     assert without_token(back.data) == without_token(made)
 
 
-def test_builds_of_2019_are_refused_by_name(folder: Path) -> None:
+def test_builds_of_2019_are_refused_by_name(pair_folder: Path) -> None:
     from edgetpu_models.reweight.template import fixed_zero_points
 
-    source, made = files(folder, "d731ae39", "e1964d0f")
+    source, made = files(pair_folder, "d731ae39", "e1964d0f")
     pair = study(source, made)
     assert list(fixed_zero_points(pair, pair.graph)) == []
     found = list(fixed_zero_points(pair, verify_model(scaled(source, 1.1)).main))
@@ -122,8 +116,8 @@ def test_builds_of_2019_are_refused_by_name(folder: Path) -> None:
     assert "the rule explains 24 of 50 only" in found[0]
 
 
-def test_a_factor_that_is_not_found_is_refused(folder: Path) -> None:
-    source, made = files(folder, "62c09a14", "b3aed616")
+def test_a_factor_that_is_not_found_is_refused(pair_folder: Path) -> None:
+    source, made = files(pair_folder, "62c09a14", "b3aed616")
     pair = study(source, made)
     op = additions(pair)[0]
     stream = bytearray(pair.compiled.running.stream.of(made))
@@ -134,8 +128,8 @@ def test_a_factor_that_is_not_found_is_refused(folder: Path) -> None:
         rewrite_additions(pair, other, stream)
 
 
-def test_a_factor_that_stands_twice_is_refused(folder: Path) -> None:
-    source, made = files(folder, "62c09a14", "b3aed616")
+def test_a_factor_that_stands_twice_is_refused(pair_folder: Path) -> None:
+    source, made = files(pair_folder, "62c09a14", "b3aed616")
     pair = study(source, made)
     stream = bytearray(pair.compiled.running.stream.of(made))
     factor = ratio(pair.graph, additions(pair)[0])[0]
@@ -147,8 +141,8 @@ def test_a_factor_that_stands_twice_is_refused(folder: Path) -> None:
         rewrite_additions(pair, verify_model(scaled(source, 1.3)).main, stream)
 
 
-def test_the_same_ratio_touches_nothing(folder: Path) -> None:
-    source, made = files(folder, "62c09a14", "b3aed616")
+def test_the_same_ratio_touches_nothing(pair_folder: Path) -> None:
+    source, made = files(pair_folder, "62c09a14", "b3aed616")
     pair = study(source, made)
     stream = bytearray(pair.compiled.running.stream.of(made))
     before = bytes(stream)

@@ -23,18 +23,10 @@ from edgetpu_models.verify import verify_model
 from firmware_bridge.base.errors import ReweightRefused
 
 
-@pytest.fixture(scope="module")
-def folder(data_root: Path) -> Path:
-    found = data_root / "edgetpu_pairs"
-    if not found.is_dir():
-        pytest.skip("no compiled models at hand")
-    return found
-
-
-def files(folder: Path, original: str, compiled: str) -> tuple[bytes, bytes]:
-    beside = folder.parent / "models"
-    source = next(folder.glob(f"{original}*"), None) or beside / original
-    return source.read_bytes(), next(folder.glob(f"{compiled}*")).read_bytes()
+def files(pair_folder: Path, original: str, compiled: str) -> tuple[bytes, bytes]:
+    beside = pair_folder.parent / "models"
+    source = next(pair_folder.glob(f"{original}*"), None) or beside / original
+    return source.read_bytes(), next(pair_folder.glob(f"{compiled}*")).read_bytes()
 
 
 LOOMING = ("62c09a14", "b3aed616")  # MUL, ADD, AVERAGE_POOL_2D over 32x32
@@ -52,13 +44,13 @@ def zero_of(tensor: Any, value: int) -> None:
     tensor.quantization.zeroPoint = np.array([value], np.int64)
 
 
-def test_a_good_pair_has_no_objection(folder: Path) -> None:
+def test_a_good_pair_has_no_objection(pair_folder: Path) -> None:
     for names in (LOOMING, GABOR):
-        assert list(objections(study(*files(folder, *names)))) == []
+        assert list(objections(study(*files(pair_folder, *names)))) == []
 
 
-def test_a_pair_that_is_not_proved_is_objected_to_first(folder: Path) -> None:
-    source, made = files(folder, *GABOR)
+def test_a_pair_that_is_not_proved_is_objected_to_first(pair_folder: Path) -> None:
+    source, made = files(pair_folder, *GABOR)
     damaged = bytearray(made)
     pair = study(source, made)
     damaged[pair.placement.placed[0].span.start + 1] ^= 1
@@ -76,15 +68,15 @@ def test_a_pair_that_is_not_proved_is_objected_to_first(folder: Path) -> None:
         (12, True, "no pair of a build of 2019/20 for runtime 12"),
     ],
 )
-def test_builds_without_evidence_are_named(folder: Path, runtime: int, old: bool, says: str) -> None:
-    pair = study(*files(folder, *GABOR))
+def test_builds_without_evidence_are_named(pair_folder: Path, runtime: int, old: bool, says: str) -> None:
+    pair = study(*files(pair_folder, *GABOR))
     other = replace(pair, compiled=replace(pair.compiled, runtime=runtime, old_build=old))
     found = list(objections(other))
     assert (found == []) if not says else found[0].startswith(says)
 
 
-def test_places_that_are_not_sure_are_objected_to(folder: Path) -> None:
-    pair = study(*files(folder, *GABOR))
+def test_places_that_are_not_sure_are_objected_to(pair_folder: Path) -> None:
+    pair = study(*files(pair_folder, *GABOR))
     doubtful = tuple(replace(p, sure=False) for p in pair.placement.placed)
     found = list(objections(replace(pair, placement=replace(pair.placement, placed=doubtful))))
     assert found == [
@@ -92,9 +84,9 @@ def test_places_that_are_not_sure_are_objected_to(folder: Path) -> None:
     ]
 
 
-def test_a_product_keeps_the_zero_points_of_its_factors(folder: Path) -> None:
+def test_a_product_keeps_the_zero_points_of_its_factors(pair_folder: Path) -> None:
     """No two compiles show where else they stand; the refusal says what would show it, and what avoids it."""
-    source, made = files(folder, *LOOMING)
+    source, made = files(pair_folder, *LOOMING)
     pair = study(source, made)
     product = next(op for op in pair.graph.operators if op.op == "MUL")
 
@@ -112,8 +104,8 @@ def test_a_product_keeps_the_zero_points_of_its_factors(folder: Path) -> None:
         reweight(source, made, fresh)
 
 
-def test_a_product_may_change_its_scales(folder: Path) -> None:
-    source, made = files(folder, *LOOMING)
+def test_a_product_may_change_its_scales(pair_folder: Path) -> None:
+    source, made = files(pair_folder, *LOOMING)
 
     def scale(graph: Any, model: Any) -> None:
         for op in model.operators:
@@ -140,8 +132,8 @@ def rescaled(op_kind: str) -> Callable[[Any, Any], None]:
     return change
 
 
-def test_a_mean_over_a_power_of_two_may_change_its_scale(folder: Path) -> None:
-    source, made = files(folder, *GABOR)
+def test_a_mean_over_a_power_of_two_may_change_its_scale(pair_folder: Path) -> None:
+    source, made = files(pair_folder, *GABOR)
     pair = study(source, made)
     pool = next(op for op in pair.graph.operators if op.op == "AVERAGE_POOL_2D")
     taps = mean_taps(pool, pair.graph)
@@ -157,8 +149,8 @@ def test_a_mean_over_a_power_of_two_may_change_its_scale(folder: Path) -> None:
         assert read_field(streams[place.program], place.record.word, M) == factor != place.record.m
 
 
-def test_a_mean_over_another_number_may_not(folder: Path) -> None:
-    source, made = files(folder, *YAMNET)
+def test_a_mean_over_another_number_may_not(pair_folder: Path) -> None:
+    source, made = files(pair_folder, *YAMNET)
     pair = study(source, made)
     mean = next(op for op in pair.graph.operators if op.op == "MEAN")
     assert mean_taps(mean, pair.graph) == 6
@@ -183,11 +175,11 @@ def test_formulas_are_settled_by_tag_and_by_window() -> None:
     assert not settled(graph, graph.operators[0], "averaged")
 
 
-def test_what_a_result_rests_on_is_counted(folder: Path) -> None:
-    pair: Study = study(*files(folder, *YAMNET))
+def test_what_a_result_rests_on_is_counted(pair_folder: Path) -> None:
+    pair: Study = study(*files(pair_folder, *YAMNET))
     assert reliance(pair, pair.graph) == (
         "1 LOGISTIC: records of real files only",
         "1 MEAN: records of real files only",
     )
-    plain = study(*files(folder, "a3db3175", "bde341b1"))
+    plain = study(*files(pair_folder, "a3db3175", "bde341b1"))
     assert reliance(plain, plain.graph) == ()

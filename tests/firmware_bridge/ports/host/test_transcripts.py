@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,25 +14,19 @@ from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.host.device import HostDevice
 from firmware_bridge.ports.host.library import Library
 from firmware_bridge.protocol import (
-    TABLE,
     DeviceServer,
     Frame,
     FrameDecoder,
     Kind,
     decode,
-    encode,
     encode_frame,
 )
 from firmware_bridge.protocol.engine import NO_SLOT
 from firmware_bridge.protocol.transcript import mask
 from firmware_bridge.reference.engine import bundle_identity, reference_server
+from tests.support.twin_talk import SLOT_BYTES, noise, segment, wire
 
-SLOT_BYTES = 64 * 1024
 Both = Callable[[list[bytes]], bytes]
-
-
-def wire(name: str, sequence: int, version: int = TABLE.version, **fields: Any) -> bytes:
-    return encode_frame(Frame(int(Kind[name.upper()]), sequence, encode(name, **fields)), version)
 
 
 def names(stream: bytes) -> list[str]:
@@ -62,21 +53,6 @@ def both(bundle: Bundle, library: Library) -> Both:
         return said
 
     return send
-
-
-def noise(count: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(-20000, 20001, count).astype(np.int16)
-
-
-def segment(number: int, pcm: np.ndarray, chunk: int = 480) -> list[bytes]:
-    """Return the frames that send a segment, with sequence numbers from 100 on."""
-    starts = range(0, len(pcm), chunk)
-    audio = [
-        wire("audio", 101 + i, segment=number, offset=at, pcm=pcm[at : at + chunk])
-        for i, at in enumerate(starts)
-    ]
-    end = wire("end", 102 + len(audio), segment=number, checksum=zlib.crc32(pcm.tobytes()))
-    return [wire("begin", 100, segment=number, samples=len(pcm)), *audio, end]
 
 
 def features(number: int, window: int) -> list[bytes]:
