@@ -90,15 +90,32 @@ def fail(error: UndertoneError, as_json: bool) -> int:
 def showing() -> Iterator[None]:
     """Show what happens on stderr: bars with the time left; without a terminal, lines at begin and end."""
     shown = _Bars() if sys.stderr.isatty() else _Lines()
-    # Whoever has set up `logging` still gets every line; without one, its last resort would show warnings twice.
-    silent = logging.NullHandler()
-    events.LOGGER.addHandler(silent)
-    try:
-        with events.listening(shown):
+    with _logged_once(), events.listening(shown):
+        try:
             yield
+        finally:
+            shown.close()
+
+
+@contextmanager
+def _logged_once() -> Iterator[None]:
+    """Keep `logging` from showing a second time what is shown here.
+
+    Whoever has set it up still gets every line. Without one, its last resort would show our warnings twice; and some
+    libraries set it up in passing (`logging.info` does), from which moment on every line would come twice.
+    """
+    root = logging.getLogger()
+    others = logging.StreamHandler()
+    others.setLevel(logging.WARNING)
+    others.addFilter(lambda record: record.name != events.LOGGER.name)
+    mine = [(events.LOGGER, logging.NullHandler())] + ([] if root.handlers else [(root, others)])
+    for logger, handler in mine:
+        logger.addHandler(handler)
+    try:
+        yield
     finally:
-        shown.close()
-        events.LOGGER.removeHandler(silent)
+        for logger, handler in mine:
+            logger.removeHandler(handler)
 
 
 class _Lines:

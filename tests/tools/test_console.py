@@ -110,6 +110,28 @@ def test_a_warning_is_shown_once() -> None:
     assert done.stderr == "a stand-in\n"
 
 
+def test_a_library_that_sets_up_logging_in_passing_doubles_nothing() -> None:
+    code = (
+        "import logging; from firmware_bridge.base.progress import note; from tools import console\n"
+        "with console.showing():\n"
+        "    logging.info('this sets up the root logger')\n"
+        "    note('a stand-in')\n"
+        "    logging.getLogger('elsewhere').warning('another library warns')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr == "a stand-in\nanother library warns\n"
+
+
+def test_whoever_has_set_up_logging_gets_every_line() -> None:
+    code = (
+        "import logging; from firmware_bridge.base.progress import note; from tools import console\n"
+        "logging.basicConfig(format='LOG %(message)s')\n"
+        "with console.showing(): note('a stand-in')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert sorted(done.stderr.splitlines()) == ["LOG a stand-in", "a stand-in"]
+
+
 class TestBars:
     @pytest.fixture
     def terminal(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
