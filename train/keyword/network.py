@@ -23,12 +23,18 @@ class KeywordSettings(Settings):
 
     Attributes:
         channels: Channels of the stem and of each block after it; all but the last block halve time and frequency.
+        stem_kernel: Frames and channels of the spectrogram that the stem sees at once.
+        stem_stride: How far apart it looks. Maps of full height cost most of the time, in training and on the chip, and
+            gave nothing: a stem of stride 2 with a block more took 120 ms a step where this one takes 34, and named
+            97.8 % of unheard speakers' words alone and 95.0 beside speech where this one names 97.2 and 96.9.
         reduction: How much narrower the squeeze-and-excitation is than its block.
         kernel: Length of the depthwise kernel along time before pooling, in steps.
         dropout: Share of pooled activations dropped in training.
     """
 
-    channels: tuple[int, ...] = (16, 24, 32, 48, 64)
+    channels: tuple[int, ...] = (24, 32, 48, 64)
+    stem_kernel: int = Field(default=5, ge=1, le=9)
+    stem_stride: int = Field(default=4, ge=1, le=8)
     reduction: int = Field(default=4, ge=1)
     kernel: int = Field(default=5, ge=1, le=31)
     dropout: float = Field(default=0.2, ge=0, lt=1)
@@ -87,7 +93,7 @@ def build_keyword(
     from keras import layers
 
     inputs = keras.Input(batch_shape=(batch, *shape, 1), name="features")
-    x = conv(inputs, settings.channels[0], "stem", kernel=3, stride=2)
+    x = conv(inputs, settings.channels[0], "stem", kernel=settings.stem_kernel, stride=settings.stem_stride)
     x = squeeze_excite(x, settings.reduction, "stem_se")
     last = len(settings.channels) - 1
     for index, channels in enumerate(settings.channels[1:], start=1):
