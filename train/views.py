@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.progress import track
+from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.sound.acoustics import Signal
-from train.augment import AugmentSettings, vary_features, vary_sound
+from train.augment import AUGMENTS
 
 Pcm = NDArray[np.int16]
 Features = NDArray[np.int8]
@@ -71,7 +72,7 @@ def clip_views(
     samples: int,
     frontend: MicroFrontend,
     scaling: InputScaling,
-    augment: AugmentSettings,
+    augment: Settings,
     surroundings: Surroundings,
     views: int,
     seed: int,
@@ -83,7 +84,7 @@ def clip_views(
         samples: Window length in samples; longer clips are cut.
         frontend: The front-end.
         scaling: Features to int8.
-        augment: How strongly the views vary.
+        augment: How the views vary: settings of an augmentation (`train/augment`).
         surroundings: Noises and rooms.
         views: How many varied views.
         seed: Same seed, same bytes.
@@ -92,6 +93,7 @@ def clip_views(
         int8[1 + views, clips, frames, channels]; index 0 is the clean view.
     """
     total = len(clips) * (1 + views)
+    part = AUGMENTS.find(getattr(augment, "name", ""))
 
     def window(index: int) -> Pcm:
         view, clip = divmod(index, len(clips))
@@ -100,13 +102,13 @@ def clip_views(
             padded[: min(samples, len(clips[clip]))] = clips[clip][:samples]
             return padded
         rng = np.random.default_rng([seed, view, clip, 0])
-        return vary_sound(clips[clip], samples, augment, surroundings.noises, surroundings.rooms, rng)
+        return part.sound(clips[clip], samples, augment, surroundings.noises, surroundings.rooms, rng)
 
     def vary(features: Features, index: int) -> Features:
         view, clip = divmod(index, len(clips))
         if view == 0:
             return features
-        return vary_features(features, augment, np.random.default_rng([seed, view, clip, 1]))
+        return part.features(features, augment, np.random.default_rng([seed, view, clip, 1]))
 
     flat = compute_features(total, window, frontend, scaling, "computing feature views", vary)
     return flat.reshape(1 + views, len(clips), *flat.shape[1:])

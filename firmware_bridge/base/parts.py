@@ -8,12 +8,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.settings import Settings, explain
 
 Part = TypeVar("Part")
+
+
+class Configurable(Protocol):
+    """A part with settings of its own, whose field `name` is the part's."""
+
+    @property
+    def settings(self) -> type[Settings]:
+        """The class of its settings."""
+        ...
+
+
+Own = TypeVar("Own", bound=Configurable)
 
 
 class Parts(dict[str, Part]):
@@ -57,3 +72,28 @@ def import_all(package: str, folders: Iterable[str]) -> None:
     """
     for module in sorted(pkgutil.iter_modules(folders), key=lambda found: found.name):
         importlib.import_module(f"{package}.{module.name}")
+
+
+def section(parts: Parts[Own], default: str) -> Callable[[Any], Any]:
+    """Return how a section of a recipe is read whose key `name` chooses the part, and with it the other keys.
+
+    Args:
+        parts: What can be chosen. They are looked up when a recipe is read: one registered later can be chosen too.
+        default: The part where the section does not name one.
+
+    Returns:
+        A function for pydantic's `BeforeValidator`: a mapping to the part's own settings. It raises `UnknownName` for
+        a part that is not there, and `InvalidSetting` for a key or value that the part does not take.
+    """
+
+    def read(given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        part = parts.find(str(given.get("name", default)))
+        try:
+            return part.settings.model_validate(dict(given))
+        except ValidationError as error:
+            name = given.get("name", default)
+            raise explain(error, part.settings, f"{parts.kind} '{name}'") from error
+
+    return read

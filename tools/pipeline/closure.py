@@ -15,6 +15,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from firmware_bridge.base.closure import file_of, module_closure, source_hashes, versions_of
@@ -165,3 +166,14 @@ def closure_of(make: Callable[..., Any]) -> Closure:
     elif module.split(".")[0] == WIRING and file_of(module) is not None:
         found.follow(module, outermost)
     return found
+
+
+def code_of(part: Callable[..., Any]) -> str:
+    """Return the SHA-256 of the code of a part that a recipe chose by name: no import leads to it.
+
+    A part from outside the project counts by its own file.
+    """
+    plain = inspect.unwrap(part)
+    if file_of(plain.__module__) is not None:
+        return closure_of(plain).digest()
+    return hashlib.sha256(Path(inspect.getfile(plain)).read_bytes()).hexdigest()

@@ -24,6 +24,7 @@ from train.corpora.speech_commands import official_part
 from train.evaluation.splits import Split, speaker_split
 from train.foundation.network_file import find_network, obtain_network
 from train.foundation.yamnet import YAMNET_FILE
+from train.student import STUDENTS
 from train.views import Surroundings
 
 STAND_INS = {"ravdess": "synthetic", "speech_commands": "synthetic_words"}
@@ -160,8 +161,8 @@ def yamnet_at_hand() -> bool:
 def effective_recipe(name: str) -> Recipe:
     """Return the recipe, or `scratch` in its place when it needs a foundation model that cannot be had; say so."""
     recipe = load_recipe(name)
-    if recipe.kind == "trunk" and not has_foundation(recipe):
-        note("the recipe 'scratch' stands in for 'trunk': its trunk is part of that model")
+    if STUDENTS.find(recipe.kind).reads == "trunk" and not has_foundation(recipe):
+        note(f"the recipe 'scratch' stands in for '{recipe.name}': its trunk is part of that model")
         recipe = load_recipe("scratch")
     return recipe
 

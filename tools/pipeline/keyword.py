@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.microfrontend import MicroFrontend
+from tools.pipeline.closure import code_of
 from tools.pipeline.inputs import Inputs
 from tools.pipeline.stages import Stages
 from train.corpora.record import Clip
@@ -50,7 +51,10 @@ def training_windows(inputs: Inputs) -> KeywordViews:
 
 def make_keyword(inputs: Inputs, stages: Stages) -> Path:
     """Stage: the trained keyword network, `weights.npz`, and its calibration windows, `calibration.npy`."""
+    from train.keyword import KEYWORD_NETWORKS
+
     recipe = inputs.recipe
+    network: Any = recipe.keyword
     parts = {
         "corpora": inputs.digests,
         "splits": [inputs.split.hash, inputs.word_split.hash],
@@ -65,6 +69,7 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
             "seed",
         ),
         "calibration": recipe.dump("calibration"),
+        "network": code_of(KEYWORD_NETWORKS.find(network.name).build),
     }
 
     def make(folder: Path) -> None:
@@ -89,9 +94,11 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
 
 def keyword_network(inputs: Inputs, keyword: Path, posteriors: bool) -> Any:
     """Return the trained keyword network with a batch of one; on the chip it ends in posteriors."""
-    from train.keyword.network import build_keyword
+    from train.keyword import KEYWORD_NETWORKS
 
     frames = inputs.frontend.frames(inputs.recipe.window.window_samples)
     shape, classes = (frames, inputs.frontend.channels), len(inputs.recipe.composed.classes)
-    model = build_keyword(shape, classes, inputs.recipe.keyword, batch=1, posteriors=posteriors)
+    network: Any = inputs.recipe.keyword
+    build = KEYWORD_NETWORKS.find(network.name).build
+    model = build(shape, classes, network, batch=1, posteriors=posteriors)
     return load_weights(keyword / "weights.npz", model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -36,10 +36,14 @@ from tools.pipeline.closure import closure_of
 from tools.pipeline.figures import Made
 from tools.pipeline.inputs import Inputs, has_foundation
 from tools.pipeline.stages import Stages, stage_key
+from tools.pipeline.teachers import teachers_at_hand
 from train.corpora.record import Corpus
 from train.evaluation.duplicates import HEARD_FILE, Prints
+from train.features import FEATURES
 from train.foundation.yamnet import YAMNET_FILE
 
+# Licences of networks that allow commercial use.
+FREE = ("MIT", "Apache-2.0", "BSD-3-Clause")
 MODEL_CARD = Path(__file__).with_name("templates") / "MODEL_CARD.md.j2"
 
 
@@ -66,6 +70,20 @@ def licences(inputs: Inputs) -> list[Licence]:
                 commercial=True,
             )
         )
+    for choice in teachers_at_hand(inputs.recipe, warn=False):
+        feature: Any = choice.feature
+        found = FEATURES.find(feature.name).network(feature)
+        if found and found[0] not in [one.name for one in listed]:
+            name, licence = found
+            listed.append(
+                Licence(
+                    name=name,
+                    kind="network",
+                    licence=licence,
+                    attribution="what the teacher hears; nothing of it is on the chip",
+                    commercial=licence in FREE,
+                )
+            )
     return listed
 
 

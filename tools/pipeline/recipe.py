@@ -7,23 +7,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
+from firmware_bridge.base.parts import section
 from firmware_bridge.base.paths import RECIPES
 from firmware_bridge.base.settings import Settings, explain
 from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import preset
 from quantize.convert import CalibrationSettings
-from train.augment import AugmentSettings
+from train.augment import AUGMENTS, AugmentSettings
 from train.composed import ComposedSettings
+from train.features import FEATURES
+from train.features.encoder import EncoderSettings
+from train.keyword import KEYWORD_NETWORKS
 from train.keyword.fit import KeywordFitSettings
 from train.keyword.network import KeywordSettings
 from train.keyword.windows import KeywordWindowSettings
+from train.student import STUDENTS
 from train.student.fit import FitSettings
 from train.student.network import StudentSettings
-from train.teacher.settings import TeacherSettings
+from train.teacher import TEACHERS
+from train.teacher.regression import RegressionSettings
 
 
 class FrontendChoice(Settings):
@@ -52,11 +58,31 @@ class ViewChoice(Settings):
 
 
 class FoundationChoice(Settings):
-    """The foundation model, and its layers for trunk and teacher."""
+    """The foundation model on the chip, and where it is cut."""
 
     network: Literal["yamnet", "none"] = "yamnet"
     trunk_layer: int = Field(default=13, ge=1, le=27)
-    teacher_layer: str = "probe"
+
+
+class TeacherChoice(Settings):
+    """One teacher: what it hears, and what it is.
+
+    Attributes:
+        feature: A part of `train/features`, chosen by its `name`, with its settings.
+        model: A part of `train/teacher`, chosen by its `name`, with its settings.
+        inner_folds: What the student hears of a training clip comes from a teacher that has not learnt it: so many are
+            trained, each without some of the training speakers. 0: one teacher, which has learnt them all.
+    """
+
+    feature: Annotated[SerializeAsAny[Settings], BeforeValidator(section(FEATURES, "encoder"))]
+    model: Annotated[SerializeAsAny[Settings], BeforeValidator(section(TEACHERS, "regression"))]
+    inner_folds: int = Field(default=0, ge=0, le=20)
+
+
+# What listens where a recipe names no teacher: layer by a probe, neighbours beside it, out of fold.
+DEFAULT_TEACHER = TeacherChoice(
+    feature=EncoderSettings(statistics=True, neighbours=1), model=RegressionSettings(), inner_folds=5
+)
 
 
 class DistilChoice(Settings):
@@ -71,7 +97,7 @@ class Recipe(Settings):
     """A whole recipe; see `edgetpu_models/recipes/trunk.toml` for what each part means."""
 
     name: str
-    kind: Literal["trunk", "scratch"]
+    kind: str
     seed: int = 0
     emotion_corpus: str = "ravdess"
     keyword_corpus: str = "speech_commands"
@@ -79,13 +105,17 @@ class Recipe(Settings):
     frontend: FrontendChoice = FrontendChoice()
     split: SplitChoice = SplitChoice()
     views: ViewChoice = ViewChoice()
-    augment: AugmentSettings = AugmentSettings()
+    augment: Annotated[SerializeAsAny[Settings], BeforeValidator(section(AUGMENTS, "everyday"))] = (
+        AugmentSettings()
+    )
     foundation: FoundationChoice = FoundationChoice()
-    teacher: TeacherSettings = TeacherSettings()
-    student: StudentSettings = StudentSettings()
+    teachers: tuple[TeacherChoice, ...] = Field(default=(DEFAULT_TEACHER,), min_length=1)
+    student: SerializeAsAny[Settings] = StudentSettings()
     fit: FitSettings = FitSettings()
     distil: DistilChoice = DistilChoice()
-    keyword: KeywordSettings = KeywordSettings()
+    keyword: Annotated[
+        SerializeAsAny[Settings], BeforeValidator(section(KEYWORD_NETWORKS, "dsresnet_se"))
+    ] = KeywordSettings()
     keyword_windows: KeywordWindowSettings = KeywordWindowSettings()
     keyword_fit: KeywordFitSettings = KeywordFitSettings()
     keyword_augment: AugmentSettings = AugmentSettings(
@@ -93,6 +123,20 @@ class Recipe(Settings):
     )
     calibration: CalibrationSettings = CalibrationSettings()
     composed: ComposedSettings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_student(cls, data: Any) -> Any:
+        """Let the student that `kind` names read its own settings."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str):
+            return data
+        part, given = STUDENTS.find(data["kind"]), data.get("student", {})
+        if not isinstance(given, Mapping):
+            return data
+        try:
+            return {**data, "student": part.settings.model_validate(dict(given))}
+        except ValidationError as error:
+            raise explain(error, part.settings, f"student '{part.name}'") from error
 
     def dump(self, *sections: str) -> dict[str, Any]:
         """Return some sections as JSON-ready data, for stage keys."""

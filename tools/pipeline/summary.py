@@ -66,9 +66,11 @@ def layer_line(ranked: dict[str, Any]) -> str:
     """
     layers = {one["layer"]: one for one in ranked["layers"]}
     chosen, salient = ranked["chosen"], max(layers.values(), key=lambda one: float(one["saliency"]))
+    percent = {name: f"{100 * one['probe_uar']:.0f} %" for name, one in layers.items()}
     return (
-        f"Teacher's layer: {chosen} (probe UAR {100 * layers[chosen]['probe_uar']:.0f} % on training speakers);"
-        f" saliency alone would take {salient['layer']} ({100 * salient['probe_uar']:.0f} %). See layers.png."
+        f"Teacher hears {', '.join(ranked['heard'])} of {ranked['encoder']}, chosen by training speakers: a probe on "
+        f"{chosen} reaches {percent[chosen]} UAR. Saliency alone would take {salient['layer']} "
+        f"({percent[salient['layer']]}). See layers.png."
     )
 
 

@@ -52,6 +52,7 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
     from tools.pipeline.int8 import acoustic_int8
     from tools.pipeline.legs import Legs
     from tools.pipeline.soundness import check_sound
+    from tools.pipeline.teachers import make_teacher
 
     recipe, rows = inputs.recipe, inputs.rows("train")
 
@@ -59,7 +60,7 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
         # Damage and leaks are found first; then the longest way.
         sound_leg = legs.start(check_sound)
         keyword_leg = legs.start(hear_words)
-        teacher_leg = legs.start(emotion.make_teacher)
+        teacher_leg = legs.start(make_teacher)
 
         def train(seed: int, teacher: Path | None) -> Leg[Student]:
             name = f"student-{'taught' if teacher else 'plain'}-{seed}"

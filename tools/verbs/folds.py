@@ -35,11 +35,17 @@ class Division:
 
 
 def run_fold(
-    inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ...], division: Division | None = None
+    inputs: Inputs,
+    stages: Stages,
+    index: int,
+    held_out: tuple[str, ...],
+    division: Division | None = None,
+    taught: bool = False,
 ) -> Path:
     """Stage: train on all but some speakers, convert to int8, and score them; `fold.json`.
 
-    Nothing is selected on the held-out speakers: the number of epochs is fixed by the recipe.
+    Nothing is selected on the held-out speakers: the number of epochs is fixed by the recipe, and teachers learn from,
+    choose their layer by, and are stopped by, the same clips as the student.
 
     Args:
         inputs: What is trained on and scored.
@@ -47,14 +53,17 @@ def run_fold(
         index: Number of the fold.
         held_out: Speakers that are scored.
         division: Which clips, where the speakers do not decide it.
+        taught: Whether the student listens to the recipe's teachers.
     """
     from firmware_bridge.base.files import write_json
-    from tools.pipeline import emotion, int8
+    from tools.pipeline import emotion, int8, teachers
 
     rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
     unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
-    student = emotion.train_student(inputs, stages, f"fold-{index}-student", rows, index, None)
-    acoustic = int8.acoustic_int8(inputs, stages, student, rows, f"fold-{index}-int8")
+    name = f"fold-{index}{'-taught' if taught else ''}"
+    teacher = teachers.make_teacher(inputs, stages, rows, rows[:0], f"-fold-{index}") if taught else None
+    student = emotion.train_student(inputs, stages, f"{name}-student", rows, index, teacher)
+    acoustic = int8.acoustic_int8(inputs, stages, student, rows, f"{name}-int8")
     views = emotion.make_views(inputs, stages)
 
     def make(folder: Path) -> None:
@@ -71,9 +80,13 @@ def run_fold(
         parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
         speakers = [str(s) for s in inputs.speakers[unseen]]
         proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
+        judged = {"float": logits, "int8": scores}
+        if teacher:
+            with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
+                judged["teacher"] = stored["probabilities"][unseen]
         cards = {
             name: score(inputs.truth[unseen], values, speakers, inputs.labels, proof, speech=inputs.speech)
-            for name, values in (("float", logits), ("int8", scores))
+            for name, values in judged.items()
         }
         write_json(
             folder / "fold.json",
@@ -81,9 +94,11 @@ def run_fold(
         )
 
     parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
+    if teacher:
+        parts["teacher"] = teacher.name
     if division:
         parts["plan"] = division.plan
-    return stages.run(f"fold-{index}", parts, make)
+    return stages.run(name, parts, make)
 
 
 def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -95,7 +110,7 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
         "int8_agreement": agreeing / sum(clips),
         "evidence": "simulated",
     }
-    for name in ("float", "int8"):
+    for name in ("float", "int8", *(("teacher",) if "teacher" in folds[0] else ())):
         for metric in ("uar", "macro_f1"):
             values = [fold[name][metric]["value"] for fold in folds]
             found[f"{name}_{metric}"] = {
@@ -163,6 +178,14 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
     console.emit_table(f"{mark}{whose}, % (simulated, {speech} speech)", columns, rows)
     guesses = ", ".join(f"{n}-best {100 * v:.1f}" for n, v in summary["n_best_uar"].items())
     majority, prior = (100 * summary[f"{kind}_uar"] for kind in ("majority", "prior"))
+    if "teacher_uar" in summary:
+        heard, each = (
+            summary["teacher_uar"],
+            " ".join(f"{100 * v:.0f}" for v in summary["teacher_uar"]["folds"]),
+        )
+        console.emit_text(
+            f"{mark}Its teachers, UAR: {100 * heard['mean']:.1f} ± {100 * heard['sd']:.1f} ({each})"
+        )
     console.emit_text(f"{mark}Trivial: majority {majority:.1f}, prior {prior:.1f}. {guesses}.")
     each = ", ".join(
         f"{name.rpartition('/')[2]} {100 * v:.0f}" for name, v in sorted(summary["per_speaker"].items())
@@ -182,6 +205,9 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
     show_default=True,
     help="who is held out, by name (`undertone corpus` lists what fits a corpus)",
 )
+@click.option(
+    "--taught", is_flag=True, help="let the students listen to the recipe's teachers, and score these too"
+)
 @options.at_once()
 @options.as_json()
 def command(
@@ -189,6 +215,7 @@ def command(
     corpus: str | None,
     count: int,
     protocol: str,
+    taught: bool,
     threads: int | None,
     in_process: bool,
     as_json: bool,
@@ -218,9 +245,10 @@ def command(
     # What all folds read is made once, with all cores.
     training_data(inputs, stages)
     with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
-        folders = [leg.result() for leg in [legs.start(run_fold, i, *one) for i, one in enumerate(divided)]]
+        started = [legs.start(run_fold, index, *one, taught) for index, one in enumerate(divided)]
+        folders = [leg.result() for leg in started]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
-    summary = summarise(folds) | {"protocol": protocol, "warning": warning}
+    summary = summarise(folds) | {"protocol": protocol, "warning": warning, "taught": taught}
     if as_json:
         console.emit_json({"summary": summary, "folds": folds, "speech": inputs.speech})
     else:

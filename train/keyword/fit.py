@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from firmware_bridge.base.settings import Settings
-from train.keyword.network import KeywordSettings, build_keyword
+from train.keyword.registry import KEYWORD_NETWORKS
 from train.keyword.windows import KeywordViews
 from train.student.fit import FitSettings, fit
 
@@ -63,7 +63,7 @@ def crop_around(
 def train_keyword(
     views: KeywordViews,
     classes: int,
-    network: KeywordSettings,
+    network: Any,
     settings: KeywordFitSettings,
     step_ms: int,
     input_scale: float,
@@ -74,7 +74,7 @@ def train_keyword(
     Args:
         views: The training windows.
         classes: Number of keyword classes, "no keyword" among them.
-        network: Shape of the network.
+        network: Settings of a keyword network (`train/keyword`).
         settings: How to train.
         step_ms: Distance of two frames.
         input_scale: Real value of one feature step.
@@ -84,10 +84,11 @@ def train_keyword(
         A `keras.Model` from float32 [batch, frames, channels, 1] to logits.
     """
     frames, channels = views.features.shape[2:]
+    build = KEYWORD_NETWORKS.find(network.name).build
     targets = np.eye(classes, dtype=np.float32)[views.classes]
     length = min(frames, settings.crop_ms // step_ms)
     cropped = fit(
-        lambda: build_keyword((length, channels), classes, network),
+        lambda: build((length, channels), classes, network),
         views.features,
         targets,
         settings.crops,
@@ -98,7 +99,7 @@ def train_keyword(
     )
 
     def build_whole() -> Any:
-        whole = build_keyword((frames, channels), classes, network)
+        whole = build((frames, channels), classes, network)
         whole.set_weights(cropped.get_weights())
         return whole
 

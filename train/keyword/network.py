@@ -7,11 +7,12 @@ channels].
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from firmware_bridge.base.settings import Settings
+from train.keyword.registry import keyword_network
 from train.student.network import conv, depthwise
 
 # How many steps of time and frequency around itself a gate is read from.
@@ -22,6 +23,7 @@ class KeywordSettings(Settings):
     """Shape of the keyword network.
 
     Attributes:
+        name: Which network it is.
         channels: Channels of the stem and of each block after it; all but the last block halve time and frequency.
         stem_kernel: Frames and channels of the spectrogram that the stem sees at once.
         stem_stride: How far apart it looks. Maps of full height cost most of the time, in training and on the chip, and
@@ -32,6 +34,7 @@ class KeywordSettings(Settings):
         dropout: Share of pooled activations dropped in training.
     """
 
+    name: Literal["dsresnet_se"] = "dsresnet_se"
     channels: tuple[int, ...] = (24, 32, 48, 64)
     stem_kernel: int = Field(default=5, ge=1, le=9)
     stem_stride: int = Field(default=4, ge=1, le=8)
@@ -70,6 +73,7 @@ def block(x: Any, channels: int, stride: int, reduction: int, name: str) -> Any:
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([y, shortcut]))
 
 
+@keyword_network("dsresnet_se", summary="DSResNet-SE, Xu & Zhang 2020", settings=KeywordSettings)
 def build_keyword(
     shape: tuple[int, int],
     classes: int,

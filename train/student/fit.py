@@ -7,31 +7,35 @@ TensorFlow's deterministic kernels the same data give the same weights on one ma
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from firmware_bridge.base.progress import track
 from firmware_bridge.base.settings import Settings
-from train.objectives import distillation_loss, soft_cross_entropy
+from train.objectives import OBJECTIVES
+from train.objectives.distillation import distillation_loss
+from train.objectives.registry import known
 
 
 class FitSettings(Settings):
     """How a network is trained.
 
     Attributes:
+        objective: The loss, by name (`train/objectives`).
         epochs: Passes over the clips; each pass sees one random view of each clip.
         least_steps: Few clips make short passes: there are as many passes as this number of steps needs.
         batch: Clips per step.
         rate: Highest learning rate.
         decay: Weight decay of AdamW.
-        smoothing: Label smoothing: this share of each target is spread over all classes.
+        smoothing: Label smoothing: this share of each target is spread over all classes, where the objective bears it.
         average_from: Share of the epochs after which weights are averaged.
         average: Decay of that average per step.
     """
 
+    objective: Annotated[str, AfterValidator(known)] = "cross_entropy"
     epochs: int = Field(default=40, ge=1, le=1000)
     least_steps: int = Field(default=0, ge=0)
     batch: int = Field(default=64, ge=2)
@@ -127,7 +131,8 @@ def fit(
     optimiser.build(weights)
     averaged = [v for v in model.weights if str(v.dtype).startswith("float")]
     shadow = [tf.Variable(v.value) for v in averaged]
-    smoothed = smooth(targets, settings.smoothing)
+    objective = OBJECTIVES.find(settings.objective)
+    smoothed = smooth(targets, settings.smoothing) if objective.smooths else targets.astype(np.float32)
     distil, take = distil or DistilSettings(), take or take_whole
     weight = distil.weight if teacher is not None else 0.0
     advised = smoothed if teacher is None else teacher.astype(np.float32)
@@ -139,7 +144,7 @@ def fit(
             inputs = inputs[..., tf.newaxis]
         with tf.GradientTape() as tape:
             logits = model(inputs, training=True)
-            loss = (1.0 - weight) * soft_cross_entropy(wanted, logits)
+            loss = (1.0 - weight) * objective.loss(wanted, logits)
             if weight:
                 loss += weight * distillation_loss(advice, logits, distil.temperature)
         optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from firmware_bridge.base.settings import Settings
 from train.student.norm import batch_norm
+from train.student.registry import student
 
 
 class StudentSettings(Settings):
@@ -198,3 +199,19 @@ def build_scratch(
     return keras.Model(
         inputs, body(stem(inputs, settings), classes, settings, on_chip), name="student_scratch"
     )
+
+
+@student(
+    "trunk", summary="YAMNet cut and frozen, gated blocks on top", settings=StudentSettings, reads="trunk"
+)
+def trunk_body(shape: tuple[int, ...], classes: int, settings: StudentSettings, on_chip: bool) -> Any:
+    """Return `build_body` for trunk activations of a shape (time, frequencies, channels)."""
+    return build_body((shape[0], shape[1], shape[2]), classes, settings, on_chip)
+
+
+@student(
+    "scratch", summary="a convolutional stem and gated blocks", settings=StudentSettings, reads="features"
+)
+def whole(shape: tuple[int, ...], classes: int, settings: StudentSettings, on_chip: bool) -> Any:
+    """Return `build_scratch` for features of a shape (frames, channels)."""
+    return build_scratch((shape[0], shape[1]), classes, settings, on_chip)

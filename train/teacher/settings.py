@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from firmware_bridge.base.settings import Settings
+from train.objectives.registry import known
 
 
 class TeacherSettings(Settings):
     """Settings of the TC-GRU teacher; sizes, rate and batch of Mitra et al., arXiv 2503.22711.
 
     Attributes:
-        objective: Loss of the categorical head: `ccc` is the paper's, `cross_entropy` takes the rater
-            distribution as a soft label. Dimensions always use CCC.
+        name: Which teacher it is.
+        objective: Loss of the categorical head (`train/objectives`): `ccc` is the paper's, `cross_entropy` takes the
+            rater distribution as a soft label. Dimensions always use CCC.
         kernel: Steps that the temporal convolution sees.
         filters: Its channels.
         units: Units of each of the two GRU layers.
@@ -31,7 +33,8 @@ class TeacherSettings(Settings):
         seed: Seed of the weights, the order of clips and dropout.
     """
 
-    objective: Literal["ccc", "cross_entropy"] = "cross_entropy"
+    name: Literal["tc_gru"] = "tc_gru"
+    objective: Annotated[str, AfterValidator(known)] = "cross_entropy"
     kernel: int = Field(3, ge=1)
     filters: int = Field(256, ge=1)
     units: int = Field(256, ge=1)
@@ -46,3 +49,8 @@ class TeacherSettings(Settings):
     patience: int = Field(10, ge=1)
     smoothing: float = Field(0.1, ge=0, lt=1)
     seed: int = 0
+
+
+# A sequence of few channels bears less noise than a foundation layer, and one without pretraining needs
+# larger steps: on RAVDESS 54 % UAR instead of 36 % (1 seed, 4 held-out speakers).
+FILTERBANK_TEACHER = TeacherSettings(filters=128, units=128, noise=0.2, dropout=0.2, learning_rate=2e-3)

@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.progress import track
-from train.objectives import negative_mean_ccc, soft_cross_entropy
+from train.objectives import OBJECTIVES
+from train.objectives.ccc import negative_mean_ccc
 from train.teacher.network import build_tc_gru
+from train.teacher.registry import Lesson
+from train.teacher.registry import teacher as registered
 from train.teacher.settings import TeacherSettings
 from train.teacher.tc_gru import Floats, Teacher, real_steps
 
@@ -70,6 +73,22 @@ def train_teacher(
     everything = {**teacher.inputs(sequences, steps), **{k: v.astype(np.float32) for k, v in known.items()}}
     _fit(teacher, everything, np.flatnonzero(train), np.flatnonzero(validation))
     return teacher
+
+
+@registered(
+    "tc_gru", summary="temporal convolution and two GRU layers, Mitra et al.", settings=TeacherSettings
+)
+def train_tc_gru(lesson: Lesson, settings: TeacherSettings) -> Teacher:
+    """Return a TC-GRU trained on a lesson, stopped by its watched clips; see `train_teacher`."""
+    return train_teacher(
+        lesson.sequences,
+        lesson.targets,
+        lesson.dimensions,
+        lesson.learn,
+        lesson.watch,
+        settings.model_copy(update={"seed": lesson.seed}),
+        lesson.steps,
+    )
 
 
 def _fit(
@@ -135,14 +154,10 @@ def teacher_loss(outputs: dict[str, Any], batch: dict[str, Any], settings: Teach
         batch: `targets` [batch, classes] and, with a dimensional head, `dimensions` (NaN: no label).
         settings: Which categorical loss, and the weight of the dimensional one.
     """
-    import tensorflow as tf
-
-    targets, logits = batch["targets"], outputs["logits"]
-    if settings.objective == "ccc":
-        loss = negative_mean_ccc(targets, tf.nn.softmax(logits))
-    else:
-        even = settings.smoothing / targets.shape[1]
-        loss = soft_cross_entropy(targets * (1 - settings.smoothing) + even, logits)
+    targets, objective = batch["targets"], OBJECTIVES.find(settings.objective)
+    if objective.smooths:
+        targets = targets * (1 - settings.smoothing) + settings.smoothing / targets.shape[1]
+    loss = objective.loss(targets, outputs["logits"])
     if "dimensions" in outputs:
         loss += settings.dimension_weight * negative_mean_ccc(batch["dimensions"], outputs["dimensions"])
     return loss

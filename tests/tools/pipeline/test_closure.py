@@ -12,15 +12,16 @@ import pytest
 
 from firmware_bridge.base.closure import module_closure, source_hashes
 from tools.pipeline import closure as module
-from tools.pipeline import emotion, figures, fusion, inputs, int8, keyword, soundness
-from tools.pipeline.closure import Closure, closure_of
+from tools.pipeline import emotion, figures, fusion, inputs, int8, keyword, soundness, teachers
+from tools.pipeline.closure import Closure, closure_of, code_of
 from train.views import Surroundings
 
 STAGES: dict[str, Callable[..., Any]] = {
     "views": emotion.make_views,
     "activations": emotion.make_activations,
-    "layers": emotion.rank_foundation_layers,
-    "teacher": emotion.make_teacher,
+    "heard": teachers.hear,
+    "listened": teachers.listen,
+    "teacher": teachers.make_teacher,
     "student": emotion.train_student,
     "acoustic-int8": int8.acoustic_int8,
     "keyword": keyword.make_keyword,
@@ -48,11 +49,11 @@ def test_every_file_of_the_closure_moves_the_key(stage: str, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("stage", "inside", "outside"),
     [
-        ("views", "train/augment.py", "train/student/fit.py"),
+        ("views", "train/augment/everyday.py", "train/student/fit.py"),
         ("views", "firmware_bridge/microfrontend/core/spectrum.c", "train/fusion.py"),
-        ("student", "train/objectives.py", "train/keyword/fit.py"),
+        ("student", "train/objectives/distillation.py", "train/keyword/fit.py"),
         ("student", "train/student/fit.py", "train/teacher/training.py"),
-        ("teacher", "train/teacher/tc_gru.py", "train/student/fit.py"),
+        ("teacher", "train/teacher/registry.py", "train/student/fit.py"),
         ("keyword", "train/keyword/windows.py", "train/teacher/training.py"),
         ("keyword", "train/student/fit.py", "train/fusion.py"),
         ("fusion", "train/fusion.py", "train/views.py"),
@@ -205,3 +206,38 @@ def test_a_noise_is_not_a_room() -> None:
     one = digests(made_up_inputs(surroundings=Surroundings((noise, nothing), ())))
     other = digests(made_up_inputs(surroundings=Surroundings((noise,), (nothing,))))
     assert one["surroundings"] != other["surroundings"]
+
+
+def test_the_code_of_a_part_that_a_recipe_chose_is_its_own_and_what_it_imports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No import leads from a stage to a part chosen by name: its code enters the key as data."""
+    from train.features import FEATURES
+    from train.teacher import TEACHERS
+
+    parts = [TEACHERS.find("tc_gru").train, TEACHERS.find("regression").train, FEATURES.find("encoder").hear]
+    before, hashes = [code_of(part) for part in parts], dict(source_hashes())
+    for file, moved in (
+        ("train/teacher/tc_gru.py", [True, False, False]),
+        ("train/teacher/regression.py", [False, True, False]),
+        ("train/foundation/logmel.py", [False, False, True]),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "source_hashes", lambda file=file: hashes | {file: "changed"})
+            assert [code_of(part) != old for part, old in zip(parts, before, strict=True)] == moved, file
+
+
+def test_a_part_from_outside_the_project_counts_by_its_own_file(tmp_path: Path) -> None:
+    import importlib.util
+
+    def digest(body: str) -> str:
+        file = tmp_path / "toy.py"
+        file.write_text(f"def loss(truth, logits):\n    return {body}\n")
+        spec = importlib.util.spec_from_file_location("toy", file)
+        assert spec is not None
+        assert spec.loader is not None
+        toy = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(toy)
+        return code_of(toy.loss)
+
+    assert digest("1") == digest("1") != digest("2")

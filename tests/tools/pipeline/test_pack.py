@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,13 @@ from firmware_bridge.base.evidence import Evidence, Quantity
 from firmware_bridge.contract.bundle import Bundle, Manifest
 from tests.support.tiny_bundle import ravdess_manifest
 from tools.pipeline import pack, summary
+from tools.pipeline.recipe import TeacherChoice
 from tools.pipeline.stages import Stages
+from train.features import FEATURES
+from train.features.encoder import EncoderSettings
+from train.features.filterbank_pitch import FilterbankSettings
+from train.features.yamnet_layer import YamnetLayerSettings
+from train.teacher.regression import RegressionSettings
 
 Capture = pytest.CaptureFixture[str]
 
@@ -83,10 +90,34 @@ def test_licences_of_all_that_went_in(monkeypatch: pytest.MonkeyPatch, foundatio
         return SimpleNamespace(name=name, licence="L", attribution="A", commercial=commercial)
 
     monkeypatch.setattr(pack, "has_foundation", lambda recipe: foundation)
+    monkeypatch.setattr(pack, "teachers_at_hand", lambda recipe, warn: [*taught_by(foundation)])
     inputs = SimpleNamespace(recipe=None, emotion_corpus=corpus("e", False), keyword_corpus=corpus("w", True))
     listed = pack.licences(inputs)  # type: ignore[arg-type]
     assert [item.name for item in listed] == ["e", "w", "yamnet"][:names]
     assert [item.commercial for item in listed] == [False, True, True][:names]
+
+
+def taught_by(yamnet: bool) -> Iterator[TeacherChoice]:
+    """Teachers: one on no network, and one on YAMNet."""
+    yield TeacherChoice(feature=FilterbankSettings(), model=RegressionSettings())
+    if yamnet:
+        yield TeacherChoice(feature=YamnetLayerSettings(), model=RegressionSettings())
+
+
+@pytest.mark.parametrize(("licence", "commercial"), [("MIT", True), ("CC BY-NC 4.0", False)])
+def test_the_licence_of_what_a_teacher_hears_travels(
+    monkeypatch: pytest.MonkeyPatch, licence: str, commercial: bool
+) -> None:
+    encoder = replace(FEATURES["encoder"], network=lambda settings: (settings.encoder, licence))
+    monkeypatch.setitem(FEATURES, "encoder", encoder)
+    choice = TeacherChoice(feature=EncoderSettings(encoder="ears"), model=RegressionSettings())
+    monkeypatch.setattr(pack, "has_foundation", lambda recipe: False)
+    monkeypatch.setattr(pack, "teachers_at_hand", lambda recipe, warn: [choice, choice])
+    corpus = SimpleNamespace(name="c", licence="L", attribution="A", commercial=True)
+    inputs = SimpleNamespace(recipe=None, emotion_corpus=corpus, keyword_corpus=corpus)
+    *_, last = pack.licences(inputs)  # type: ignore[arg-type]
+    assert (last.name, last.kind, last.licence, last.commercial) == ("ears", "network", licence, commercial)
+    assert "ears" not in [item.name for item in pack.licences(inputs)[:-1]]  # type: ignore[arg-type]
 
 
 def test_the_manifests_entry_is_read_from_the_network(tiny_bundle: Bundle) -> None:
@@ -175,9 +206,11 @@ def test_the_teachers_layer_stands_beside_what_saliency_would_take() -> None:
         {"layer": "conv1", "probe_uar": 0.25, "saliency": 0.9},
         {"layer": "conv17", "probe_uar": 0.541, "saliency": 0.3},
     ]
-    line = summary.layer_line({"chosen": "conv17", "layers": layers})
-    assert "conv17 (probe UAR 54 %" in line
-    assert "saliency alone would take conv1 (25 %)" in line
+    ranked = {"chosen": "conv17", "layers": layers, "heard": ["conv15", "conv17"], "encoder": "yamnet"}
+    line = summary.layer_line(ranked)
+    assert "hears conv15, conv17 of yamnet" in line
+    assert "a probe on conv17 reaches 54 % UAR" in line
+    assert "Saliency alone would take conv1 (25 %)" in line
 
 
 def test_a_bundle_without_foundation_model_has_no_ranking(make_bundle: Callable[..., Bundle]) -> None:

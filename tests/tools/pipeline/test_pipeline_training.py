@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,44 +14,12 @@ from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.reference.simulated_tpu import Int8Network
 from tests.support.tiny_bundle import FRAMES, SPEC, one_layer
 from tools.pipeline import emotion, keyword
-from tools.pipeline.inputs import Inputs, gather
+from tools.pipeline.inputs import Inputs
 from tools.pipeline.int8 import run_int8
-from tools.pipeline.recipe import parse_recipe
 from tools.pipeline.stages import Stages
 from train.corpora.reading import read_clips
-from train.teacher.settings import TeacherSettings
 
-EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 MakeInputs = Callable[..., Inputs]
-
-
-@pytest.fixture
-def make_inputs(ravdess: Path, words_folder: Path) -> MakeInputs:
-    """Gather a small recipe's inputs; sections given replace those of the recipe."""
-
-    def make(**changes: Any) -> Inputs:
-        data: dict[str, Any] = {
-            "name": "tiny",
-            "kind": "scratch",
-            "seed": 5,
-            "emotion_corpus": f"ravdess:{ravdess}",
-            "keyword_corpus": f"speech_commands:{words_folder}",
-            "window": {"window_ms": 800, "hop_ms": 400},
-            "frontend": {"preset": "student"},
-            "foundation": {"network": "none"},
-            "split": {"test": 2, "validation": 1},
-            "views": {"count": 2},
-            "keyword_windows": {"views": 2},
-            "composed": {"words": ("bed", "cat"), "table": dict.fromkeys(EMOTIONS, (20, 40, 40))},
-        }
-        return gather(parse_recipe(data | changes, "test"))
-
-    return make
-
-
-@pytest.fixture
-def words_folder(words: Path) -> Path:
-    return words
 
 
 class TestViews:
@@ -134,118 +100,6 @@ class TestTrunk:
 
         assert emotion.input_scale(make_inputs(kind="trunk")) == ACTIVATION_SCALE
         assert emotion.input_scale(make_inputs()) == InputScaling(kind="range").real_scale
-
-
-class TestTeacher:
-    @pytest.fixture
-    def trained(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-        """Stand in for training; keep what the teacher was given."""
-        calls: list[dict[str, Any]] = []
-
-        class Teacher:
-            def save(self, path: Path) -> None:
-                np.savez(path, w=np.zeros(1))
-
-            def predict(self, sequences: np.ndarray, steps: np.ndarray) -> np.ndarray:
-                return np.full((len(sequences), 8), 0.125, np.float32)
-
-        names = ("sequences", "targets", "dimensions", "learn", "judge", "settings", "steps")
-
-        def train(*given: Any) -> Teacher:
-            calls.append(dict(zip(names, given, strict=True)))
-            return Teacher()
-
-        monkeypatch.setattr("train.teacher.training.train_teacher", train)
-        return calls
-
-    def test_it_learns_from_training_speakers_only(
-        self, make_inputs: MakeInputs, tmp_path: Path, trained: list[dict[str, Any]]
-    ) -> None:
-        inputs = make_inputs()
-        folder = emotion.make_teacher(inputs, Stages(tmp_path))
-        (call,) = trained
-        assert set(inputs.speakers[call["learn"]]) == set(inputs.split.train)
-        assert set(inputs.speakers[call["judge"]]) == set(inputs.split.validation)
-        assert not (call["learn"] & call["judge"]).any()
-        assert call["dimensions"] is None
-        assert call["settings"].seed == inputs.recipe.seed
-        assert len(call["sequences"]) == len(call["steps"]) == 48
-        with np.load(folder / "probabilities.npz") as stored:
-            assert stored["probabilities"].shape == (48, 8)
-
-    def test_the_filterbank_teacher_has_its_own_settings_unless_the_recipe_says(
-        self, make_inputs: MakeInputs, tmp_path: Path, trained: list[dict[str, Any]]
-    ) -> None:
-        from train.teacher.filterbank import FILTERBANK_TEACHER
-
-        emotion.make_teacher(make_inputs(), Stages(tmp_path / "a"))
-        emotion.make_teacher(make_inputs(teacher={"units": 9}), Stages(tmp_path / "b"))
-        assert trained[0]["settings"] == FILTERBANK_TEACHER.model_copy(update={"seed": 5})
-        assert trained[1]["settings"] == TeacherSettings(units=9, seed=5)
-
-    def test_with_a_foundation_model_it_reads_the_chosen_layer(
-        self,
-        make_inputs: MakeInputs,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        trained: list[dict[str, Any]],
-    ) -> None:
-        ranked: dict[str, Any] = {}
-
-        class Model:
-            def __init__(self) -> None:
-                self.layers = {"low": 1, "high": 2}
-
-            def pooled(self, features: np.ndarray, layers: Any, lengths: np.ndarray) -> dict[str, Any]:
-                ranked["pooled"] = (len(features), len(lengths))
-                return {name: np.zeros((len(features), 2)) for name in layers}
-
-            def sequences(self, features: np.ndarray, layers: tuple[str, ...]) -> dict[str, Any]:
-                return {name: np.ones((len(features), 4, 3), np.float32) for name in layers}
-
-        def rank(model: Any, pooled: Any, truth: Any, speakers: Any, targets: Any, seed: int) -> list[Any]:
-            ranked["speakers"] = set(speakers.tolist())
-            return [SimpleNamespace(layer=name, as_dict=lambda: {"layer": "x"}) for name in pooled]
-
-        monkeypatch.setattr(emotion, "has_foundation", lambda recipe: True)
-        monkeypatch.setattr("train.foundation.extract.YamNet", Model)
-        monkeypatch.setattr("train.foundation.ranking.rank_layers", rank)
-        monkeypatch.setattr("train.foundation.ranking.choose_layer", lambda scores, by: scores[-1])
-        monkeypatch.setattr(
-            "train.foundation.ranking.plot_ranking", lambda scores, path: path.write_bytes(b"picture")
-        )
-        inputs = make_inputs()
-        kept = Stages(tmp_path)
-        emotion.make_teacher(inputs, kept)
-        assert kept.made == ["layers", "teacher"]
-        assert ranked["speakers"] == set(inputs.split.train)
-        assert ranked["pooled"] == (len(inputs.rows("train")),) * 2
-        assert trained[0]["sequences"].shape == (48, 4, 3)
-        assert (trained[0]["steps"] >= 1).all()
-        assert (trained[0]["steps"] <= 4).all()
-        layers = next((tmp_path / "layers").iterdir())
-        assert json.loads((layers / "layers.json").read_text())["chosen"] == "high"
-        teacher = next((tmp_path / "teacher").iterdir())
-        assert (teacher / "layers.png").read_bytes() == b"picture", "the ranking travels with the teacher"
-
-    @pytest.mark.parametrize(("frames", "steps"), [(1, 1), (10, 1), (11, 2), (50, 5), (100, 10), (0, 1)])
-    def test_steps_that_are_speech_are_rounded_up(self, frames: int, steps: int) -> None:
-        window = np.zeros((1, 100, 64), np.int8)
-        assert emotion.sequence_steps(np.array([frames]), 10, window).tolist() == [steps]
-
-    def test_dimensions_only_where_somebody_labelled_them(self, make_inputs: MakeInputs) -> None:
-        inputs = make_inputs()
-        assert emotion.dimensional_targets(inputs) is None
-        labelled = replace(inputs.emotion_corpus.clips[3], valence=0.5, arousal=-0.25)
-        clips = (*inputs.emotion_corpus.clips[:3], labelled, *inputs.emotion_corpus.clips[4:])
-        table = emotion.dimensional_targets(
-            replace(inputs, emotion_corpus=replace(inputs.emotion_corpus, clips=clips))
-        )
-        assert table is not None
-        assert table.shape == (48, 3)
-        assert table[3, :2].tolist() == [0.5, -0.25]
-        assert np.isnan(table[3, 2])
-        assert np.isnan(table[0]).all()
 
 
 class TestStudent:

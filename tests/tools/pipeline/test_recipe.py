@@ -71,7 +71,6 @@ def test_an_unknown_key_lists_the_valid_ones(data: dict[str, Any], key: str, val
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"kind": "tank"}, "kind"),
         ({"fit": {"epochs": 0}}, "fit.epochs"),
         ({"window": {"window_ms": 5}}, "window.window_ms"),
         ({"split": {"test": 0}}, "split.test"),
@@ -139,3 +138,44 @@ def test_every_section_forbids_unknown_keys() -> None:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             assert field.annotation.model_config.get("extra") == "forbid", name
             assert field.annotation.model_config.get("frozen"), name
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ({"kind": "tank"}, "scratch, trunk"),
+        ({"augment": {"name": "shouting"}}, "everyday"),
+        ({"keyword": {"name": "ear"}}, "dsresnet_se"),
+        ({"fit": {"objective": "hope"}}, "cross_entropy"),
+    ],
+)
+def test_a_part_that_is_not_there_is_answered_with_those_that_are(data: dict[str, Any], names: str) -> None:
+    with pytest.raises(UnknownName) as told:
+        parse_recipe({**MINIMAL, **data}, "test")
+    for name in names.split(", "):
+        assert name in str(told.value.remedy) + str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "part", "valid"),
+    [
+        ({"student": {"depth": 3}}, "student 'scratch'", "blocks"),
+        ({"augment": {"echo": 3}}, "augmentation 'everyday'", "snr_db"),
+        ({"keyword": {"heads": 3}}, "keyword network 'dsresnet_se'", "stem_stride"),
+    ],
+)
+def test_a_key_that_the_chosen_part_does_not_take(data: dict[str, Any], part: str, valid: str) -> None:
+    with pytest.raises(InvalidSetting, match=part) as told:
+        parse_recipe({**MINIMAL, **data}, "test")
+    assert valid in told.value.remedy
+
+
+def test_what_a_part_was_told_is_in_the_dump() -> None:
+    """Stage keys and the bundle rest on the dump: a part's own settings must not be lost in it."""
+    recipe = parse_recipe({**MINIMAL, "keyword": {"kernel": 7}, "student": {"width": 40}}, "test")
+    dumped = recipe.dump("keyword", "student", "teachers", "augment")
+    assert dumped["keyword"]["kernel"] == 7
+    assert dumped["student"]["width"] == 40
+    assert dumped["augment"]["name"] == "everyday"
+    assert dumped["teachers"][0]["feature"]["encoder"] == "whisper-tiny-en"
+    assert parse_recipe(recipe.model_dump(mode="json"), "its own dump") == recipe

@@ -85,6 +85,8 @@ class TestRows:
 
 
 RANKED = {
+    "encoder": "yamnet",
+    "heard": ["conv13"],
     "chosen": "conv13",
     "layers": [
         {"layer": "conv5", "saliency": 0.9, "probe_uar": 0.41},
@@ -96,8 +98,9 @@ RANKED = {
 class TestLines:
     def test_probe_and_saliency_stand_side_by_side(self) -> None:
         line = layer_line(RANKED)
-        assert "Teacher's layer: conv13 (probe UAR 58 % on training speakers)" in line
-        assert "saliency alone would take conv5 (41 %)" in line
+        assert "Teacher hears conv13 of yamnet, chosen by training speakers" in line
+        assert "a probe on conv13 reaches 58 % UAR" in line
+        assert "Saliency alone would take conv5 (41 %)" in line
 
     def test_a_ranking_is_read_from_the_bundle(self, tmp_path: Path) -> None:
         manifest, files = ravdess_manifest()

@@ -50,12 +50,9 @@ validation = 2
 count = 1
 [foundation]
 network = "none"
-[teacher]
-filters = 8
-units = 8
-embedding = 8
-epochs = 1
-batch = 64
+[[teachers]]
+feature = { name = "filterbank_pitch" }
+model = { name = "tc_gru", filters = 8, units = 8, embedding = 8, epochs = 1, batch = 64 }
 [distil]
 seeds = 1
 [calibration]
@@ -84,7 +81,7 @@ surprised = [20, 5, 15, 60]
 """
 WORDS = {"keyword", "keyword-int8", "keyword-scores", "composed-keyword", "composed", "fusion", "figures"}
 EVERYTHING = WORDS | {
-    *("sound", "teacher", "views", "student-plain-0", "student-taught-0"),
+    *("sound", "heard-0", "listened-0", "teacher", "views", "student-plain-0", "student-taught-0"),
     *("acoustic-int8", "acoustic-scores", "composed-windows"),
     *("composed-acoustic-validation", "composed-acoustic-test"),
 }

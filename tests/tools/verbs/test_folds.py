@@ -99,7 +99,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[int]]:
     np.save(tmp_path / "views.npy", np.zeros((1, 8, 3, 2), np.int8))
 
     def train(inputs: object, stages: object, name: str, rows: np.ndarray, seed: int, teacher: object) -> Any:
-        assert teacher is None
+        assert (teacher is None) == ("taught" not in name)
         rows_seen.append(rows.tolist())
         return SimpleNamespace(folder=student)
 
@@ -129,6 +129,28 @@ def test_a_fold_is_trained_on_all_others(trained: list[list[int]], tmp_path: Pat
     assert set(found["int8"]["per_speaker"]) == {"a/2"}
     run_fold(FakeInputs(), kept, 1, ("a/2",))  # type: ignore[arg-type]
     assert kept.made == ["fold-1"]
+
+
+def test_a_taught_fold_is_taught_by_its_own_clips_and_scores_its_teachers(
+    trained: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[list[int], list[int], str]] = []
+
+    def teach(inputs: object, stages: object, learn: np.ndarray, watch: np.ndarray, tag: str) -> Path:
+        heard.append((learn.tolist(), watch.tolist(), tag))
+        np.savez(tmp_path / "probabilities.npz", probabilities=np.tile([[0.9, 0.1]], (8, 1)))
+        return tmp_path
+
+    monkeypatch.setattr("tools.pipeline.teachers.make_teacher", teach)
+    kept = Stages(tmp_path / "stages")
+    folder = run_fold(FakeInputs(), kept, 1, ("a/2",), None, True)  # type: ignore[arg-type]
+    assert heard == [([0, 1, 4, 5, 6, 7], [], "-fold-1")]
+    assert trained == [[0, 1, 4, 5, 6, 7]]
+    found = json.loads((folder / "fold.json").read_text())
+    assert found["teacher"]["uar"]["value"] == 0.5, "it always says the first of two classes"
+    assert kept.made == ["fold-1-taught"], "beside the fold that is not taught"
+    summary = summarise([found])
+    assert summary["teacher_uar"]["mean"] == 0.5
 
 
 @pytest.fixture

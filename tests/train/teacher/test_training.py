@@ -9,7 +9,7 @@ import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.events import Event, Kind, Outcome, listening
-from train.objectives import negative_mean_ccc
+from train.objectives.ccc import negative_mean_ccc
 from train.teacher.settings import TeacherSettings
 from train.teacher.tc_gru import Teacher, real_steps
 from train.teacher.training import train_teacher

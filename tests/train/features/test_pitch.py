@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.sound.audio import read_audio
-from train.teacher.pitch import HIGHEST_HZ, LOWEST_HZ, RATE_HZ, STEP, pitch_track
+from train.features.pitch import HIGHEST_HZ, LOWEST_HZ, RATE_HZ, STEP, pitch_track
 
 FRAMES = 90
 

@@ -9,7 +9,9 @@ import pytest
 
 from firmware_bridge.base.errors import InvalidSetting
 from train.evaluation.metrics import ccc
-from train.objectives import distillation_loss, negative_mean_ccc, soft_cross_entropy
+from train.objectives.ccc import negative_mean_ccc
+from train.objectives.cross_entropy import soft_cross_entropy
+from train.objectives.distillation import distillation_loss
 
 
 def column(*values: float) -> np.ndarray:

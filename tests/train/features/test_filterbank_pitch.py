@@ -7,14 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from firmware_bridge.microfrontend import MicroFrontend
-from train.teacher.filterbank import (
-    FILTERBANK_TEACHER,
+from train.features.filterbank_pitch import (
     FilterbankSettings,
     filterbank_pitch,
     filterbank_sequences,
 )
+from train.features.pitch import pitch_track
 from train.teacher.network import build_tc_gru
-from train.teacher.pitch import pitch_track
+from train.teacher.settings import FILTERBANK_TEACHER
 
 RATE_HZ = 16_000
 

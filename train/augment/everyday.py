@@ -7,6 +7,7 @@ has its own generator, so that the result does not depend on order or on the num
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,14 @@ from pydantic import Field
 
 from firmware_bridge.base.settings import Settings
 from firmware_bridge.sound.acoustics import Signal, apply_room, change_speed, mix_at_snr, to_float, to_pcm16
+from train.augment.registry import AUGMENTS, Augment
 
 
 class AugmentSettings(Settings):
     """How strongly training windows are varied.
 
     Attributes:
+        name: Which augmentation it is.
         speed: Largest relative change of speed, pitch moving with it.
         room_share: Share of windows that are played through a room.
         noise_share: Share of windows with added noise.
@@ -33,6 +36,7 @@ class AugmentSettings(Settings):
         channel_mask: Widest masked band in channels.
     """
 
+    name: Literal["everyday"] = "everyday"
     speed: float = Field(default=0.1, ge=0, le=0.5)
     room_share: float = Field(default=0.3, ge=0, le=1)
     noise_share: float = Field(default=0.6, ge=0, le=1)
@@ -122,3 +126,15 @@ def vary_features(
             else:
                 varied[:, start : start + width] = filling
     return varied
+
+
+AUGMENTS.add(
+    "everyday",
+    Augment(
+        name="everyday",
+        summary="speed, room, noise, level, offset; shifted channels, masks",
+        settings=AugmentSettings,
+        sound=vary_sound,
+        features=vary_features,
+    ),
+)

@@ -1,0 +1,145 @@
+"""Layers of a speech foundation model that hears the waveform: Whisper, Moonshine, WavLM and others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, Field
+
+from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.progress import track
+from firmware_bridge.base.settings import Settings
+from train.features.layers import ranked
+from train.features.registry import Arrays, Heard, Speech, feature, padded
+from train.foundation.catalogue import open_encoder
+from train.foundation.encoder import Encoder
+from train.foundation.ranking import CHOICES
+
+PASS = 32  # clips that are heard between two steps of the progress bar
+
+
+class EncoderSettings(Settings):
+    """Settings of the feature.
+
+    Attributes:
+        name: Which feature it is.
+        encoder: Which foundation model, as `undertone encoders` lists them.
+        layer: `probe`, `saliency` or `correlation` for the best layer by that score on training speakers, or one name,
+            or several separated by commas, which are laid side by side.
+        neighbours: Where a score chooses: take this many layers before and after the chosen one as well.
+        statistics: Instead of the sequence, its mean and deviation over time: one step.
+        average: How many steps are averaged into one, where it stays a sequence.
+    """
+
+    name: Literal["encoder"] = "encoder"
+    encoder: str = "whisper-tiny-en"
+    layer: Annotated[str, BeforeValidator(lambda v: ",".join(v) if isinstance(v, list | tuple) else v)] = (
+        "probe"
+    )
+    neighbours: int = Field(default=0, ge=0, le=4)
+    statistics: bool = False
+    average: int = Field(default=4, ge=1)
+
+
+def lacks(settings: EncoderSettings) -> str:
+    """Return why the encoder cannot be opened here; empty where it can."""
+    try:
+        open_encoder(settings.encoder)
+    except UndertoneError as error:
+        return f"{error.what} ({error.remedy})" if error.remedy else error.what
+    return ""
+
+
+def fingerprint(settings: EncoderSettings) -> str:
+    """Return the SHA-256 of the encoder's weights."""
+    return open_encoder(settings.encoder).about.fingerprint
+
+
+def whose(settings: EncoderSettings) -> tuple[str, str]:
+    """Return the encoder's name and the licence of its weights."""
+    about = open_encoder(settings.encoder).about
+    return about.name, about.licence
+
+
+def hear_statistics(
+    encoder: Encoder, speech: Speech, layers: tuple[str, ...]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Return mean and deviation over time of some layers: name to float32[clips, 2 * width]."""
+    pieces = [
+        encoder.statistics(speech.pcm[start : start + PASS], layers)
+        for start in track(range(0, len(speech.pcm), PASS), f"listening with {encoder.about.name}")
+    ]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in layers}
+
+
+def hear_sequences(
+    encoder: Encoder, speech: Speech, layers: tuple[str, ...], average: int
+) -> list[npt.NDArray[np.float16]]:
+    """Return float16[steps, width of all layers] of each clip; what is left of the last group of steps is dropped."""
+    made = []
+    for start in track(range(0, len(speech.pcm), PASS), f"listening with {encoder.about.name}"):
+        for said in encoder.encode(speech.pcm[start : start + PASS], layers):
+            whole = np.concatenate([said[name] for name in layers], axis=1)
+            count = max(1, len(whole) // average)
+            groups = whole[: count * average].reshape(count, -1, whole.shape[1])
+            made.append(groups.mean(1).astype(np.float16))
+    return made
+
+
+def wanted_layers(chosen: str, names: tuple[str, ...], neighbours: int) -> tuple[str, ...]:
+    """Return a layer and its neighbours, from input to output."""
+    place = names.index(chosen)
+    return names[max(0, place - neighbours) : place + neighbours + 1]
+
+
+@feature(
+    "encoder",
+    summary="layers of a speech foundation model",
+    settings=EncoderSettings,
+    lacks=lacks,
+    digest=fingerprint,
+    network=whose,
+)
+def hear_encoder(speech: Speech, settings: EncoderSettings) -> Heard:
+    """Return the wanted layers of every clip; where a score chooses them, training speakers alone are looked at.
+
+    Raises:
+        UnknownName: No such encoder, layer or way to choose one.
+        AudioUnreadable: A clip is too short or too long for the encoder.
+    """
+    encoder = open_encoder(settings.encoder)
+    report: dict[str, Any] = {}
+    picture = b""
+    tables: Arrays = {}
+    if settings.layer in CHOICES:
+        tables = speech.remember(
+            f"{settings.encoder}-statistics",
+            lambda: dict(hear_statistics(encoder, speech, encoder.layer_names)),
+        )
+        means = {name: table[:, : table.shape[1] // 2] for name, table in tables.items()}
+        report, picture = ranked(encoder, tables, means, speech, settings.layer)
+        layers = wanted_layers(report["chosen"], encoder.layer_names, settings.neighbours)
+    else:
+        layers = tuple(encoder.layer(name.strip()).name for name in settings.layer.split(","))
+    report = {"encoder": encoder.about.name, **report, "heard": list(layers)} if report else {}
+    deepest = max(layers, key=encoder.layer_names.index)
+    if settings.statistics:
+        tables = tables or speech.remember(
+            f"{settings.encoder}-{'-'.join(layers)}-statistics",
+            lambda: dict(hear_statistics(encoder.cut(deepest), speech, layers)),
+        )
+        table = np.concatenate([tables[name] for name in layers], axis=1)[:, None]
+        return Heard(table, np.ones(len(table), np.int64), report, picture)
+    kept = speech.remember(
+        f"{settings.encoder}-{'-'.join(layers)}-by{settings.average}",
+        lambda: dict(
+            zip(
+                ("sequences", "steps"),
+                padded(hear_sequences(encoder.cut(deepest), speech, layers, settings.average)),
+                strict=True,
+            )
+        ),
+    )
+    return Heard(kept["sequences"], kept["steps"], report, picture)
