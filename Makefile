@@ -44,30 +44,30 @@ flash: firmware  ## write firmware and bundle to a board and make sure that it r
 	@$(BIN)/undertone flash $(if $(SERIAL),--serial $(SERIAL)) $(if $(PORT),--port $(PORT))
 
 schedules: edgetpu-model  ## TPU faults, hangs and resets by seed on the emulated firmware: it must come back (COUNT=10000 FIRST=0)
-	@$(BIN)/python -m firmware_bridge.ports.twin.schedules --bundle $(or $(BUNDLE),build/bundle) --count $(or $(COUNT),10000) --first $(or $(FIRST),0)
+	@$(BIN)/undertone endure schedules --bundle $(or $(BUNDLE),build/bundle) --count $(or $(COUNT),10000) --first $(or $(FIRST),0)
 
 powercut: edgetpu-model  ## cut the power at every flash operation of an update: the old or the new bundle must answer
-	@$(BIN)/python -m hil.endurance.powercut --bundle build/bundle
+	@$(BIN)/undertone endure powercut
 
 fuzz-protocol: $(SETUP)  ## ten million damaged inputs against the device's core, under sanitizers (INPUTS=...)
-	@$(BIN)/python -m firmware_bridge.ports.fuzz --inputs $(or $(INPUTS),10000000)
+	@$(BIN)/undertone fuzz protocol --count $(or $(INPUTS),10000000)
 
 fuzz-edgetpu: $(SETUP)  ## damaged model files against every tool that reads them (COUNT=100000)
-	@$(BIN)/python -m edgetpu_models.fuzz $(or $(COUNT),100000) 20251120 $(PAIRS)
+	@$(BIN)/undertone fuzz edgetpu --count $(or $(COUNT),100000) $(PAIRS)
 
 fuzz-reweight: $(SETUP)  ## damaged triples against reweight: the honest file or a refusal (COUNT=100000)
-	@$(BIN)/python -m edgetpu_models.reweight.fuzz $(or $(COUNT),100000) 20251121 $(PAIRS) $(wildcard $(dir $(PAIRS))edgetpu_same_architecture)
+	@$(BIN)/undertone fuzz reweight --count $(or $(COUNT),100000) $(PAIRS) $(wildcard $(dir $(PAIRS))edgetpu_same_architecture)
 
 folds: $(SETUP)  ## six leave-three-actors-out folds of the acoustic recipe
 	@$(BIN)/undertone folds --recipe $(RECIPE)
 
 bench-frontend: $(SETUP)  ## race our front-end against the stock ones (those that are installed)
-	@$(BIN)/python -m tools.lab.bench_frontend
+	@$(BIN)/undertone bench frontend
 
 # MLTK's wrapper is the one oracle outside the lock file: its metadata clashes with ours (see tools/lab/oracles.txt).
 alignment: $(SETUP)  ## golden vectors through every implementation of the front-end: report and verdict in LSB
 	@test -d build/oracles/mltk || $(BIN)/uv pip install --quiet --no-deps --target build/oracles -r tools/lab/oracles.txt || echo "MLTK's wrapper could not be fetched: compared without it" >&2
-	@$(BIN)/python -m tools.lab.alignment
+	@$(BIN)/undertone alignment
 
 test: $(SETUP)  ## the whole test-suite, with coverage
 	@$(BIN)/python -m tools.dev.run_tests
@@ -76,13 +76,13 @@ style: $(SETUP)  ## linters, types, import rules, and our row of the style table
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/python -m tools.dev.c_style && $(BIN)/python -m tools.dev.style
 
 bench-build: $(SETUP)  ## a build from nothing, minutes: seconds per stage
-	@$(BIN)/python -m tools.lab.bench_build --recipe $(RECIPE)
+	@$(BIN)/undertone bench build --recipe $(RECIPE)
 
 bench-twin: edgetpu-model  ## a minute of audio through the emulated firmware: speed, instructions by function
-	@$(BIN)/python -m firmware_bridge.ports.twin.bench --bundle build/bundle
+	@$(BIN)/undertone bench twin
 
 bench-edgetpu: edgetpu-model  ## how long analyse and inspect take, on our networks and on the largest ones at hand
-	@$(BIN)/python -m edgetpu_models.bench build/bundle/ $(PAIRS) $(wildcard $(dir $(PAIRS))models)
+	@$(BIN)/undertone bench edgetpu build/bundle/ $(PAIRS) $(wildcard $(dir $(PAIRS))models)
 
 docs: $(SETUP)  ## the pages that are made from the code, and the site: build/docs/index.html
 	@$(BIN)/python -c "import sphinx, myst_parser, furo" 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/requirements.lock

@@ -1,6 +1,6 @@
 """Damage model files on purpose: every tool must answer with data or a typed error, quickly.
 
-`python -m edgetpu_models.fuzz COUNT [SEED] [FOLDER …]` runs many rounds and prints the result as JSON.
+`undertone fuzz edgetpu` (`make fuzz-edgetpu`) runs many rounds.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 import struct
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +20,9 @@ from edgetpu_models.inspect import inspect
 from edgetpu_models.lint import lint
 from edgetpu_models.testing import compiled, small_network
 from edgetpu_models.verify import verify_model
-from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.errors import InvalidSetting, UndertoneError
 from firmware_bridge.base.memory import process_memory
+from firmware_bridge.base.progress import track
 
 
 def _json(found: Any) -> str:
@@ -120,7 +120,7 @@ def fuzz(sources: Sequence[bytes], count: int, seed: int = 0) -> Outcome:
     """
     outcome = Outcome()
     start = time.perf_counter()
-    for number, data in enumerate(damaged(sources, count, seed)):
+    for number, data in enumerate(track(damaged(sources, count, seed), "reading damaged models", count)):
         for name, tool in TOOLS.items():
             _try(name, tool, data, f"{name} on file {number} of seed {seed}", outcome)
         outcome.files += 1
@@ -151,15 +151,18 @@ def default_sources() -> list[bytes]:
     return [small_network(), small_network(1), compiled(), compiled(cached=0, streamed=64)]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run from the command line; exit status 1 when something failed."""
-    count = int(arguments[0]) if arguments else 1000
-    seed = int(arguments[1]) if len(arguments) > 1 else 0
-    files = [p for folder in arguments[2:] for p in sorted(Path(folder).glob("*.tflite"))]
-    outcome = fuzz([p.read_bytes() for p in files] or default_sources(), count, seed)
-    sys.stdout.write(json.dumps(outcome.as_dict(), indent=2) + "\n")
-    return 1 if outcome.failures else 0
+def sources_in(folders: Sequence[Path]) -> list[bytes]:
+    """Return the models that folders hold; without folders, those of `default_sources`.
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    Raises:
+        InvalidSetting: A folder holds none: to damage others in their place would test what nobody asked for.
+    """
+    found = []
+    for folder in folders:
+        files = sorted(folder.glob("*.tflite"))
+        if not files:
+            raise InvalidSetting(
+                f"{folder} holds no .tflite file", "name a folder with models, or none for made-up ones"
+            )
+        found += [file.read_bytes() for file in files]
+    return found or default_sources()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from edgetpu_models.cost import partition  # noqa: F401  (it registers the rules)
 from edgetpu_models.cost.parameters import RULES as PARAMETER_RULES
 from edgetpu_models.phrases import PHRASES
 from edgetpu_models.rules.base import RULES, Effect
 from edgetpu_models.rules.support import SUPPORTED
-from firmware_bridge.base.files import write_bytes
-from firmware_bridge.base.paths import DOCS
 
 _EFFECTS = {
     Effect.BREAKS: "The compiler gives up",
@@ -26,15 +23,10 @@ def page() -> str:
     return "\n".join(_lines()) + "\n"
 
 
-def write_page(path: Path) -> None:
-    """Write the page atomically."""
-    write_bytes(path, page().encode())
-
-
 def _lines() -> Iterator[str]:
     yield "# Operations that the Edge TPU takes"
     yield ""
-    yield "Made by `python -m edgetpu_models.supported` from the rules in `edgetpu_models/rules`; do not edit."
+    yield "Made by `make docs` from the rules in `edgetpu_models/rules`; do not edit."
     yield "*Seen* counts operations inside real compiled models; an operation that was never seen is only documented."
     yield ""
     yield "| operation | runtime | highest version | seen | official list | limits |"
@@ -67,7 +59,3 @@ def _lines() -> Iterator[str]:
     yield "|---|---|---|"
     for phrase in PHRASES:
         yield f"| {phrase.text} | {phrase.meaning} | {phrase.remedy} |"
-
-
-if __name__ == "__main__":
-    write_page(DOCS / "supported_operations.md")

@@ -21,35 +21,67 @@ from tools import console
 from tools.quiet import quiet_tensorflow
 
 EVENTS_VARIABLE = "UNDERTONE_EVENTS"
-# Verb, module in this folder, one line of help: the table that `undertone --help` shows.
-VERBS: tuple[tuple[str, str, str], ...] = (
-    ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
-    ("features", "features", "spectrogram of a sound file, as the chip computes it"),
-    ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
-    ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
-    ("corpus", "corpus", "whether a corpus is whole, what it holds, what a protocol would use"),
-    ("encoders", "encoders", "foundation models: layers, their cost, what a cut saves"),
-    ("extract", "extract", "layers of a foundation model over a corpus, on any number of cores"),
-    ("lint", "lint", "what will break or leave the Edge TPU in an int8 model"),
-    ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
-    ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
-    ("inspect", "inspect", "X-ray of a compiled model"),
-    ("provenance", "provenance", "is a compiled model really made from this original"),
-    ("reweight", "reweight", "compiled form of a retrained network, from one real compile"),
-    ("template", "template", "real compiles that later trainings are derived from"),
-    ("explain", "explain", "a status phrase or lint code in plain words"),
-    ("bisect", "bisect", "first layer where two executors of a model disagree"),
-    ("agree", "agree", "how far the chip's arithmetic may be from the CPU's"),
-    ("hil", "hil", "stream speech through a device and check the budgets"),
-    ("build", "build", "firmware for host, twin or board, and its memories"),
-    ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
-    ("update", "update", "another bundle for a device that runs"),
-    ("monitor", "monitor", "what a device says on its port, how it is, what it hears"),
-    ("record", "record", "what a device's microphone hears, as a sound file"),
-    ("rerecord", "rerecord", "play a corpus through rooms, noise and a loudspeaker"),
-    ("list", "list_things", "corpora, recipes, presets, bundles and devices at hand"),
-    ("doctor", "doctor", "what this machine has and lacks, each with its fix"),
+# Heading, and under it verb, module in this folder, one line of help: what `undertone --help` shows.
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "From a corpus to a bundle",
+        (
+            ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
+            ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
+            ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
+            ("corpus", "corpus", "whether a corpus is whole, what it holds, what a protocol would use"),
+            ("encoders", "encoders", "foundation models: layers, their cost, what a cut saves"),
+            ("extract", "extract", "layers of a foundation model over a corpus, on any number of cores"),
+            ("features", "features", "spectrogram of a sound file, as the chip computes it"),
+        ),
+    ),
+    (
+        "Models and the Edge TPU",
+        (
+            ("lint", "lint", "what will break or leave the Edge TPU in an int8 model"),
+            ("analyse", "analyse", "what the Edge TPU compiler would do with int8 models"),
+            ("compile", "compile", "run the real Edge TPU compiler, where there is one"),
+            ("inspect", "inspect", "X-ray of a compiled model"),
+            ("provenance", "provenance", "is a compiled model really made from this original"),
+            ("reweight", "reweight", "compiled form of a retrained network, from one real compile"),
+            ("template", "template", "real compiles that later trainings are derived from"),
+            ("explain", "explain", "a status phrase or lint code in plain words"),
+            ("bisect", "bisect", "first layer where two executors of a model disagree"),
+            ("agree", "agree", "how far the chip's arithmetic may be from the CPU's"),
+        ),
+    ),
+    (
+        "Devices and firmware",
+        (
+            ("hil", "hil", "stream speech through a device and check the budgets"),
+            ("build", "build", "firmware for host, twin or board, and its memories"),
+            ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
+            ("update", "update", "another bundle for a device that runs"),
+            ("monitor", "monitor", "what a device says on its port, how it is, what it hears"),
+            ("record", "record", "what a device's microphone hears, as a sound file"),
+            ("rerecord", "rerecord", "play a corpus through rooms, noise and a loudspeaker"),
+            ("sources", "sources", "C files made for a bundle, for a build without Python"),
+            ("chip", "chip", "memory and instructions of a firmware, as they are committed"),
+        ),
+    ),
+    (
+        "This machine",
+        (
+            ("list", "list_things", "corpora, recipes, presets, bundles and devices at hand"),
+            ("doctor", "doctor", "what this machine has and lacks, each with its fix"),
+        ),
+    ),
+    (
+        "For those who change Undertone",
+        (
+            ("alignment", "alignment", "every implementation of the front-end against ours, in LSB"),
+            ("fuzz", "fuzz", "damaged inputs against core, models, reweight and provenance"),
+            ("endure", "endure", "power cuts, TPU faults and bad lines by the thousand"),
+            ("bench", "bench", "how fast front-end, build, twin and the rest are here"),
+        ),
+    ),
 )
+VERBS = tuple(line for _, section in SECTIONS for line in section)
 
 
 class VerbGroup(click.Group):
@@ -68,9 +100,10 @@ class VerbGroup(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of verbs without importing any of them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(verb, line) for verb, _, line in VERBS])
+        """Write the tables of verbs without importing any of them."""
+        for heading, section in SECTIONS:
+            with formatter.section(heading):
+                formatter.write_dl([(verb, line) for verb, _, line in section])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -72,9 +72,14 @@ def speakers(text: str = "of the corpus, only these: comma-separated") -> Decora
     return click.option("--speakers", help=text)
 
 
-def seed(text: str = "for the inputs") -> Decorator:
+def seed(text: str = "for the inputs", default: int = 0) -> Decorator:
     """`--seed`, parameter `seed`."""
-    return click.option("--seed", default=0, show_default=True, help=text)
+    return click.option("--seed", default=default, show_default=True, help=text)
+
+
+def count(text: str, default: int) -> Decorator:
+    """`--count`, parameter `count`: how many trials."""
+    return click.option("--count", type=click.IntRange(1), default=default, show_default=True, help=text)
 
 
 def scheduler() -> Decorator:

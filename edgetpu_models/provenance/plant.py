@@ -1,23 +1,23 @@
 """Single changes planted in a compiled file that is known to be right: does the check find each, and where?
 
-`python -m edgetpu_models.provenance.plant COUNT SEED ORIGINAL COMPILED [ORIGINAL COMPILED …]` prints the counts.
+`undertone fuzz provenance` counts over many.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import struct
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 from edgetpu_models.cost.layout import up
 from edgetpu_models.program.placing import Placed
 from edgetpu_models.program.stream import HI, LO, ZERO, M, X, read_field, write_field
 from edgetpu_models.provenance.check import Study, Verdict, provenance_of, study
+from firmware_bridge.base.errors import InvalidSetting
+from firmware_bridge.base.progress import track
 
 
 @dataclass(frozen=True)
@@ -120,26 +120,65 @@ def caught(pair: Study, original: bytes, plant: Plant) -> tuple[bool, bool]:
     return found.verdict is Verdict.NOT, bool(named & plant.layers)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run from the command line; exit status 1 when a change was missed or the wrong layer named."""
-    count, seed = int(arguments[0]), int(arguments[1])
-    paths = [Path(a) for a in arguments[2:]]
-    totals: Counter[str] = Counter()
-    per = -(-count // (len(paths) // 2))
-    for original_path, compiled_path in zip(paths[::2], paths[1::2], strict=True):
-        original = original_path.read_bytes()
-        pair = study(original, compiled_path.read_bytes())
+@dataclass
+class Harvest:
+    """What became of planted changes.
+
+    Attributes:
+        planted: How many of each kind.
+        missed: Of those, not noticed.
+        wrong_layer: Of those, noticed with none of the right operations named.
+        not_proved: Pairs in which nothing was planted: they are not known to be right.
+    """
+
+    planted: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    wrong_layer: Counter[str] = field(default_factory=Counter)
+    not_proved: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Whether every change was found at its place."""
+        return not self.missed.total() + self.wrong_layer.total()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON-ready data."""
+        return {
+            "planted": dict(sorted(self.planted.items())),
+            "missed": dict(sorted(self.missed.items())),
+            "wrong_layer": dict(sorted(self.wrong_layer.items())),
+            "pairs_not_proved": self.not_proved,
+        }
+
+
+def harvest(pairs: Sequence[tuple[bytes, bytes]], count: int, seed: int) -> Harvest:
+    """Plant single changes in pairs that are proved, and count which of them the check finds.
+
+    Args:
+        pairs: Originals and their compiled files.
+        count: How many changes, over all pairs.
+        seed: Makes them the same every time.
+
+    Raises:
+        ModelInvalid: A file is damaged.
+        InvalidSetting: No pair, or none that is proved: nothing could be planted.
+    """
+    if not pairs:
+        raise InvalidSetting("no pairs", "name an ORIGINAL and its COMPILED file, or several such pairs")
+    result, per = Harvest(), -(-count // len(pairs))
+    for original, compiled in track(pairs, "planting changes"):
+        pair = study(original, compiled)
         if provenance_of(pair).verdict is not Verdict.PROVED:
-            totals["pairs not proved"] += 1
+            result.not_proved += 1
             continue
         for plant in plants(pair, per, seed):
             noticed, named = caught(pair, original, plant)
-            totals[f"{plant.kind}: planted"] += 1
-            totals[f"{plant.kind}: missed"] += not noticed
-            totals[f"{plant.kind}: wrong layer"] += noticed and not named
-    sys.stdout.write(json.dumps(dict(sorted(totals.items())), indent=2) + "\n")
-    return int(any(n for what, n in totals.items() if what.endswith(("missed", "wrong layer"))))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+            result.planted[plant.kind] += 1
+            result.missed[plant.kind] += not noticed
+            result.wrong_layer[plant.kind] += noticed and not named
+    if not result.planted:
+        raise InvalidSetting(
+            f"nothing was planted: {result.not_proved} of {len(pairs)} pairs are not proved",
+            "name pairs that `undertone provenance` proves",
+        )
+    return result

@@ -1,7 +1,7 @@
 """Damaged triples: `reweight` must answer with the honest file or with a typed refusal.
 
-`python -m edgetpu_models.reweight.fuzz COUNT SEED FOLDER …` damages one file of a triple at a time, takes what comes
-back apart, and prints the counts as JSON. Damage in instruction bits whose meaning nobody knows cannot be seen by
+`undertone fuzz reweight` (`make fuzz-reweight`) damages one file of a triple at a time and takes apart what comes
+back. Damage in instruction bits whose meaning nobody knows cannot be seen by
 any check of the file itself; where it is carried into the result, unchanged and at its place, it counts as `carried`,
 and as `carried in its words` where it made one more record or unmade one.
 """
@@ -9,11 +9,8 @@ and as `carried in its words` where it made one more record or unmade one.
 from __future__ import annotations
 
 import csv
-import json
 import random
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +18,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgetpu_models.fuzz import mutate
+from edgetpu_models.fuzz import Outcome, mutate
 from edgetpu_models.program.container import open_compiled
 from edgetpu_models.reweight.derive import reweight
-from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.errors import InvalidSetting, UndertoneError
 from firmware_bridge.base.memory import process_memory
+from firmware_bridge.base.progress import track
 
 LIMIT_S = 5.0
 
@@ -48,8 +46,17 @@ class Triple:
 
 
 def triples(folders: Sequence[Path]) -> Iterator[Triple]:
-    """Yield the triples that folders with a `PAIRS.csv` have room for: every pair with itself and its neighbour."""
+    """Yield the triples that folders with a `PAIRS.csv` have room for: every pair with itself and its neighbour.
+
+    Raises:
+        InvalidSetting: A folder lists no pairs.
+    """
     for folder in folders:
+        if not (folder / "PAIRS.csv").is_file():
+            raise InvalidSetting(
+                f"{folder} holds no PAIRS.csv",
+                "name a folder whose PAIRS.csv lists original and compiled files",
+            )
         with (folder / "PAIRS.csv").open() as stream:
             rows = [row for row in csv.DictReader(stream) if row["original"]]
         for row, other in zip(rows, [*rows[1:], rows[0]], strict=True):
@@ -126,45 +133,40 @@ def _other_way(triple: Triple, damaged: bytes, made: bytes) -> str:
     return "valid network, two ways agree" if without_token(again) == made else "WRONG"
 
 
-def run(known: Sequence[Triple], count: int, seed: int) -> dict[str, object]:
-    """Damage `count` files and return the counts; smaller templates are drawn more often."""
-    rng = random.Random(seed)
-    answers: Counter[str] = Counter()
-    failures: list[str] = []
-    start, slowest = time.perf_counter(), 0.0
+def run(known: Sequence[Triple], count: int, seed: int) -> Outcome:
+    """Damage `count` files and return what came of it; smaller templates are drawn more often.
+
+    Args:
+        known: What `triples` gave.
+        count: How many files to damage.
+        seed: Makes them the same every time.
+
+    Raises:
+        InvalidSetting: There are no triples.
+    """
+    if not known:
+        raise InvalidSetting(
+            "no compiled models to damage", "name folders with real pairs and their PAIRS.csv (edgetpu_pairs)"
+        )
+    rng, result = random.Random(seed), Outcome()
+    start = time.perf_counter()
     weights = [1 / len(t.compiled) ** 2 for t in known]
-    for number in range(count):
+    for number in track(range(count), "damaging triples"):
         (triple,) = rng.choices(known, weights)
         which = rng.randrange(3)
         damaged = mutate((triple.original, triple.compiled, triple.retrained)[which], rng)
-        began = time.process_time()
+        began, where = time.process_time(), f"file {number} of seed {seed}"
         try:
             answer = outcome(triple, which, damaged)
         except Exception as error:  # noqa: BLE001  (finding these is what a fuzzer is for; they are reported)
             answer = "failure"
-            failures.append(f"file {number} of seed {seed}: {type(error).__name__}: {error}")
-        slowest = max(slowest, time.process_time() - began)
-        if answer == "WRONG" or slowest > LIMIT_S:
-            failures.append(f"file {number} of seed {seed}: {answer}, {slowest:.1f} s")
-        answers[f"{('original', 'compiled', 'retrained')[which]}: {answer}"] += 1
-    return {
-        "triples": count,
-        "answers": dict(sorted(answers.items())),
-        "failures": failures[:20],
-        "failure_count": len(failures),
-        "slowest_s": round(slowest, 3),
-        "seconds": round(time.perf_counter() - start, 1),
-        "peak_mib": process_memory().peak_mib,
-    }
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run from the command line; exit status 1 when something failed."""
-    known = list(triples([Path(a) for a in arguments[2:]]))
-    found = run(known, int(arguments[0]), int(arguments[1]))
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
-    return 1 if found["failure_count"] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+            result.failures.append(f"{where}: {type(error).__name__}: {error}")
+        took = time.process_time() - began
+        result.slowest_s = max(result.slowest_s, took)
+        if answer == "WRONG" or took > LIMIT_S:
+            result.failures.append(f"{where}: {answer}, {took:.1f} s")
+        result.answers[f"{('original', 'compiled', 'retrained')[which]}: {answer}"] += 1
+        result.files += 1
+    result.seconds = time.perf_counter() - start
+    result.peak_mib = process_memory().peak_mib
+    return result

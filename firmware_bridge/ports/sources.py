@@ -1,23 +1,18 @@
 """The C files of a port: the core's, and those that are made for one bundle.
 
-`python -m firmware_bridge.ports.sources --bundle DIR --out MADE` writes the latter for a build without Python
-(docs/c_api.md); without a bundle those that lie in core/made.
+`undertone sources --bundle DIR --out MADE` writes the latter for a build without Python (docs/c_api.md); without a
+bundle those that lie in core/made.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from firmware_bridge.base.errors import UndertoneError
 from firmware_bridge.base.files import write_changed
 from firmware_bridge.base.paths import ROOT
-from firmware_bridge.base.programs import complain
 from firmware_bridge.chip.render import HEADER, render_header
-from firmware_bridge.contract.bundle import Manifest, load_bundle
+from firmware_bridge.contract.bundle import Manifest
 from firmware_bridge.contract.windows import Windowing
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, build
 from firmware_bridge.microfrontend.emit import c_source
@@ -146,26 +141,3 @@ def write_kept(folder: Path = KEPT) -> Path:
     with tempfile.TemporaryDirectory() as nowhere:
         bundle = hollow_bundle(Path(nowhere), PRESETS[KEPT_PRESET], KEPT_WINDOW_MS, KEPT_HOP_MS)
         return write_sources(bundle.manifest, folder)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a folder of made files; returns the exit status."""
-    parser = argparse.ArgumentParser(description="What is made for the core: headers, tables, made.cmake.")
-    parser.add_argument(
-        "--bundle", type=Path, help="for its front-end and windows; without: what core/made holds"
-    )
-    parser.add_argument("--out", type=Path, default=KEPT, help="where to write [firmware_bridge/core/made]")
-    options = parser.parse_args(arguments)
-    try:
-        if options.bundle is None:
-            write_kept(options.out)
-        else:
-            write_sources(load_bundle(options.bundle).manifest, options.out)
-    except UndertoneError as error:
-        return complain(error)
-    sys.stdout.write(f"{options.out}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

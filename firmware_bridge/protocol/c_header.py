@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from firmware_bridge.protocol.table import TABLE, Field, Layout, Table
 
 _C_TYPES = {
@@ -81,7 +79,3 @@ def render_c_header(table: Table = TABLE) -> str:
 def _union(name: str, layouts: list[Layout]) -> list[str]:
     members = [f"    struct ut_msg_{layout.name} {layout.name};" for layout in layouts]
     return ["", f"union {name} {{", *members, "};"]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_c_header())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.protocol.engine import PCM, Engine, Identity
+from firmware_bridge.protocol.engine import PCM, Engine, Identity, MemoryMarks, Scores
+from firmware_bridge.protocol.messages import Ack, Features, Ready, Result
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode
 
 # `tail` is the part of `features` that is left to do when a window's last sample is there.
@@ -71,11 +71,11 @@ class SegmentStore:
         self._pcm: PCM = np.zeros(0, np.int16)
         self._received = 0
         self._unacknowledged = 0
-        self._result: dict[str, Any] | None = None
+        self._scores: Scores | None = None
         self._features: Sequence[NDArray[np.uint16]] | None = None
         self._complete_windows = 0
 
-    def begin(self, segment: int, samples: int) -> dict[str, Any]:
+    def begin(self, segment: int, samples: int) -> Ready:
         """Start a segment of `samples` samples; a repeated start of the same one changes nothing."""
         self._running()
         if samples > LIMITS["segment_samples"]:
@@ -85,13 +85,13 @@ class SegmentStore:
         if (segment, samples) != (self._segment, len(self._pcm)):
             self.clear()
             self._segment, self._pcm = segment, np.zeros(samples, np.int16)
-        return {"segment": segment, "received": self._received}
+        return Ready(segment, self._received)
 
-    def audio(self, segment: int, offset: int, pcm: PCM) -> dict[str, Any] | None:
+    def audio(self, segment: int, offset: int, pcm: PCM) -> Ack | None:
         """Take the samples that belong at `offset`; samples after a gap are not taken, the reply says so.
 
         Returns:
-            The fields of an `ack`, or nothing while the batch is not full.
+            Nothing while the batch is not full.
         """
         self._require(segment)
         if offset + len(pcm) > len(self._pcm):
@@ -109,10 +109,16 @@ class SegmentStore:
         if in_order and not complete and self._unacknowledged < LIMITS["chunks_per_ack"]:
             return None
         self._unacknowledged = 0
-        return {"segment": segment, "received": self._received, "credit": LIMITS["chunks_in_flight"]}
+        return Ack(segment, self._received, LIMITS["chunks_in_flight"])
 
-    def end(self, segment: int, checksum: int) -> dict[str, Any]:
-        """Check the samples and return the fields of a `result`, memory marks excepted."""
+    def end(self, segment: int, checksum: int, memory: Callable[[], MemoryMarks] = MemoryMarks) -> Result:
+        """Check the samples, have them scored once, and return the result.
+
+        Args:
+            segment: Its number.
+            checksum: CRC-32 of its samples.
+            memory: Reads the port's memory marks, after the scoring.
+        """
         pcm = self._complete(segment)
         if zlib.crc32(pcm.astype("<i2").tobytes()) != checksum:
             self.clear()
@@ -120,21 +126,39 @@ class SegmentStore:
                 ErrorCode.WRONG_CHECKSUM, "the samples do not match their checksum; send them again"
             )
         self._pad()
-        if self._result is None:
+        if self._scores is None:
             with _failures_said():
-                scores = self._running().score_segment(pcm)
+                self._scores = self._running().score_segment(pcm)
             self.scored += 1
-            self._result = {"segment": segment, "windows": self._complete_windows}
-            for branch in ("acoustic", "keyword", "fused"):
-                scale, zero_point = self._identity.scales[branch]
-                self._result[branch] = getattr(scores, branch)
-                self._result |= {f"{branch}_scale": scale, f"{branch}_zero_point": zero_point}
-            times = {f"{stage}_cycles": round(scores.stage_us.get(stage, 0)) for stage in STAGES}
-            self._result |= {name: cycles & 0xFFFFFFFF for name, cycles in times.items()}
-        return self._result
+        return self._result_of(segment, self._scores, memory())
 
-    def features(self, segment: int, window: int, first_frame: int) -> dict[str, Any]:
-        """Return the fields of a `features` reply: as many frames as fit, from `first_frame` on."""
+    def _result_of(self, segment: int, scores: Scores, marks: MemoryMarks) -> Result:
+        scales = self._identity.scales
+        cycles = {stage: round(scores.stage_us.get(stage, 0)) & 0xFFFFFFFF for stage in STAGES}
+        return Result(
+            segment=segment,
+            windows=self._complete_windows,
+            acoustic=scores.acoustic,
+            keyword=scores.keyword,
+            fused=scores.fused,
+            acoustic_scale=scales["acoustic"][0],
+            acoustic_zero_point=scales["acoustic"][1],
+            keyword_scale=scales["keyword"][0],
+            keyword_zero_point=scales["keyword"][1],
+            fused_scale=scales["fused"][0],
+            fused_zero_point=scales["fused"][1],
+            features_cycles=cycles["features"],
+            tail_cycles=cycles["tail"],
+            scaling_cycles=cycles["scaling"],
+            acoustic_cycles=cycles["acoustic"],
+            keyword_cycles=cycles["keyword"],
+            fusion_cycles=cycles["fusion"],
+            ram_peak_bytes=marks.ram_peak_bytes,
+            stack_peak_bytes=marks.stack_peak_bytes,
+        )
+
+    def features(self, segment: int, window: int, first_frame: int) -> Features:
+        """Return as many frames of a window as fit, from `first_frame` on."""
         pcm = self._complete(segment)
         self._pad()
         if window >= self._complete_windows:
@@ -146,13 +170,7 @@ class SegmentStore:
         if first_frame >= len(values):
             raise Refusal(ErrorCode.OUT_OF_RANGE, f"frame {first_frame} of {len(values)}")
         last = first_frame + FEATURE_VALUES // values.shape[1]
-        return {
-            "segment": segment,
-            "window": window,
-            "first_frame": first_frame,
-            "frames_in_window": len(values),
-            "values": values[first_frame:last].ravel(),
-        }
+        return Features(segment, window, first_frame, len(values), values[first_frame:last].ravel())
 
     def _running(self) -> Engine:
         if self._engine is None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+
+import numpy as np
 
 from firmware_bridge.protocol import messages
-from firmware_bridge.protocol.codec import MalformedMessage, decode, encode
+from firmware_bridge.protocol.codec import MalformedMessage, decode, encode_message
 from firmware_bridge.protocol.engine import Engine, Identity, MemoryMarks
 from firmware_bridge.protocol.framing import Fault, Frame, FrameDecoder, FrameFault, encode_frame
-from firmware_bridge.protocol.message import Message
+from firmware_bridge.protocol.message import Message, Reply
 from firmware_bridge.protocol.segment import Refusal, SegmentStore
 from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
 
@@ -23,12 +24,8 @@ from firmware_bridge.protocol.table import LIMITS, TABLE, ErrorCode, Kind
 NO_MICROPHONE = "this device has no microphone"
 NO_FLASH = "this device has no flash to update"
 UNKNOWN_TEMPERATURE = -(2**31)
-UNTROUBLED = {"reset_reason": 0, "troubles": 0}  # a program that is simply there
 
 _REPLIES = {layout.id: layout.reply for layout in TABLE.layouts.values()}
-_OWN = [
-    field.name for field in TABLE.layouts["identity"].fields if field.name in Identity.__dataclass_fields__
-]
 
 
 class DeviceServer:
@@ -55,7 +52,7 @@ class DeviceServer:
         self._session: int | None = None
         # (sequence, kind, payload) -> reply. The reply to `audio` or to a long request is the same by nature.
         self._replies: OrderedDict[tuple[int, int, bytes], bytes] = OrderedDict()
-        self._counts = {"frames_good": 0, "frames_bad": 0, "replies_repeated": 0}
+        self._frames_good = self._frames_bad = self._replies_repeated = 0
 
     def push(self, data: bytes) -> bytes:
         """Take the next bytes from the host; return the bytes to send back."""
@@ -63,15 +60,15 @@ class DeviceServer:
 
     def _answer(self, found: Frame | FrameFault) -> bytes:
         if isinstance(found, FrameFault):
-            self._counts["frames_bad"] += 1
+            self._frames_bad += 1
             if found.fault is not Fault.VERSION:
                 return b""  # the host notices by the missing reply and asks again
             sentence = f"this device speaks version {TABLE.version} of the protocol, not {found.detail}"
             return _error(found.sequence, 0, ErrorCode.BAD_VERSION, sentence)
-        self._counts["frames_good"] += 1
+        self._frames_good += 1
         key = (found.sequence, found.kind, found.payload)
         if key in self._replies:
-            self._counts["replies_repeated"] += 1
+            self._replies_repeated += 1
             return self._replies[key]
         reply = self._reply(found)
         short = len(found.payload) <= LIMITS["request_bytes_kept"]
@@ -82,8 +79,7 @@ class DeviceServer:
         return reply
 
     def _reply(self, frame: Frame) -> bytes:
-        reply = _REPLIES.get(frame.kind)
-        if reply is None:
+        if _REPLIES.get(frame.kind) is None:
             sentence = f"this device knows no request of number {frame.kind}"
             return _error(frame.sequence, frame.kind, ErrorCode.UNKNOWN_MESSAGE, sentence)
         try:
@@ -94,15 +90,13 @@ class DeviceServer:
             )
             return _error(frame.sequence, frame.kind, ErrorCode.MALFORMED, bad)
         try:
-            fields = self._handle(message)
+            reply = self._handle(message)
         except Refusal as refusal:
             return _error(frame.sequence, frame.kind, refusal.code, refusal.sentence)
-        if fields is None:
-            return b""
-        return encode_frame(Frame(TABLE.layouts[reply].id, frame.sequence, encode(reply, **fields)))
+        return b"" if reply is None else _wire(frame.sequence, reply)
 
-    def _handle(self, message: Message) -> dict[str, Any] | None:
-        """Return the fields of the reply; `None` where the protocol asks for no reply yet."""
+    def _handle(self, message: Message) -> Reply | None:
+        """Return the reply; `None` where the protocol asks for none yet."""
         needs = TABLE.layouts[message.name].needs
         if needs is not None:  # this device can do nothing that a request may need
             raise Refusal(ErrorCode.NOT_CAPABLE, NO_FLASH if needs == "update" else NO_MICROPHONE)
@@ -114,47 +108,80 @@ class DeviceServer:
             case messages.Audio():
                 return self._store.audio(message.segment, message.offset, message.pcm)
             case messages.End():
-                scores = self._store.end(message.segment, message.checksum)
-                peaks = self._memory()
-                return scores | {
-                    "ram_peak_bytes": peaks.ram_peak_bytes,
-                    "stack_peak_bytes": peaks.stack_peak_bytes,
-                }
+                return self._store.end(message.segment, message.checksum, self._memory)
             case messages.GetFeatures():
                 return self._store.features(message.segment, message.window, message.first_frame)
             case messages.GetStats():
                 return self._stats()
             case messages.GetCrash():
-                return {"reason": 0, "uptime_ms": 0, "task": "", "registers": [], "trace": []}
+                nothing = np.zeros(0, np.uint32)
+                return messages.Crash(reason=0, uptime_ms=0, task="", registers=nothing, trace=nothing)
             case _:
                 self._forget()
-                return {}
+                return messages.ResetDone()
 
-    def _hello(self, session: int) -> dict[str, Any]:
+    def _hello(self, session: int) -> messages.Identity:
         if session != self._session:
             # Sequence numbers start again with a new host: its requests must not meet old replies.
             self._forget()
             self._session = session
         mine = self._identity
-        own = {name: getattr(mine, name) for name in _OWN}
-        limits = {name: LIMITS[name] for name in ("chunk_samples", "chunks_in_flight", "segment_samples")}
-        return own | limits | {"session": session, "capabilities": 0, "cycles_per_us": 1} | UNTROUBLED
+        return messages.Identity(
+            session=session,
+            build=mine.build,
+            bundle=mine.bundle,
+            frontend=mine.frontend,
+            acoustic_sha256=mine.acoustic_sha256,
+            keyword_sha256=mine.keyword_sha256,
+            evidence=mine.evidence,
+            capabilities=0,
+            slot=mine.slot,
+            cycles_per_us=1,
+            labels=mine.labels,
+            keywords=mine.keywords,
+            window_samples=mine.window_samples,
+            hop_samples=mine.hop_samples,
+            frames=mine.frames,
+            channels=mine.channels,
+            chunk_samples=LIMITS["chunk_samples"],
+            chunks_in_flight=LIMITS["chunks_in_flight"],
+            segment_samples=LIMITS["segment_samples"],
+            # A program that is simply there.
+            reset_reason=0,
+            troubles=0,
+        )
 
-    def _stats(self) -> dict[str, Any]:
+    def _stats(self) -> messages.Stats:
         marks = self._memory()
-        known = {
-            "uptime_ms": int(1000 * (self._clock() - self._started)) & 0xFFFFFFFF,
-            **self._counts,
-            "segments_scored": self._store.scored,
-            "windows_scored": self._store.windows_scored,
-            "audio_gaps": self._store.gaps,
-            "ram_bytes": marks.ram_bytes,
-            "ram_peak_bytes": marks.ram_peak_bytes,
-            "stack_peak_bytes": marks.stack_peak_bytes,
-            "temperature_mc": UNKNOWN_TEMPERATURE,
-        }
-        # The rest are counters of a chip: this device has none of them.
-        return dict.fromkeys((field.name for field in TABLE.layouts["stats"].fields), 0) | known
+        # A counter of a chip that this device has not.
+        none = 0
+        return messages.Stats(
+            uptime_ms=int(1000 * (self._clock() - self._started)) & 0xFFFFFFFF,
+            frames_good=self._frames_good,
+            frames_bad=self._frames_bad,
+            replies_repeated=self._replies_repeated,
+            segments_scored=self._store.scored,
+            windows_scored=self._store.windows_scored,
+            audio_gaps=self._store.gaps,
+            receive_overruns=none,
+            microphone_overruns=none,
+            features_cycles=none,
+            scaling_cycles=none,
+            acoustic_cycles=none,
+            keyword_cycles=none,
+            fusion_cycles=none,
+            longest_window_cycles=none,
+            receive_peak_bytes=none,
+            ram_bytes=marks.ram_bytes,
+            ram_peak_bytes=marks.ram_peak_bytes,
+            stack_peak_bytes=marks.stack_peak_bytes,
+            temperature_mc=UNKNOWN_TEMPERATURE,
+            reset_reason=none,
+            restarts=none,
+            watchdog_resets=none,
+            faults=none,
+            tpu_failures=none,
+        )
 
     def _forget(self) -> None:
         self._replies.clear()
@@ -163,5 +190,8 @@ class DeviceServer:
 
 def _error(sequence: int, request: int, code: int, sentence: str) -> bytes:
     short = sentence.encode()[:160].decode(errors="ignore")
-    payload = encode("error", code=int(code), request=request, sentence=short)
-    return encode_frame(Frame(int(Kind.ERROR), sequence, payload))
+    return _wire(sequence, messages.Error(code=int(code), request=request, sentence=short))
+
+
+def _wire(sequence: int, reply: Reply) -> bytes:
+    return encode_frame(Frame(reply.kind, sequence, encode_message(reply)))

@@ -91,7 +91,7 @@ def update_bundle(client: DeviceClient, bundle: Bundle) -> DeviceIdentity:
     return send_update(client, build_image(bundle, compiled))
 
 
-def send_update(client: DeviceClient, image: bytes) -> DeviceIdentity:
+def send_update(client: DeviceClient, image: bytes, quietly: bool = False) -> DeviceIdentity:
     """Give a device an image; return what it answers with then.
 
     What the device has of this image already, from this session, is not sent again. An update that the
@@ -100,6 +100,7 @@ def send_update(client: DeviceClient, image: bytes) -> DeviceIdentity:
     Args:
         client: Talks to the device.
         image: See firmware_bridge/contract/image.py.
+        quietly: Say nothing of how far it is: for whoever sends thousands.
 
     Raises:
         DeviceError: A subclass for each refusal, with its remedy; the bundle before stays in use.
@@ -115,19 +116,20 @@ def send_update(client: DeviceClient, image: bytes) -> DeviceIdentity:
         raise WrongFrontend(words, _FLASH_AGAIN)
     for start in range(STARTS):
         try:
-            return _send(client, image, content)
+            return _send(client, image, content, quietly)
         except DeviceRefused as refusal:
             if refusal.code != ErrorCode.NO_UPDATE or start + 1 == STARTS:
                 raise _typed(refusal) from refusal
     raise AssertionError("unreachable: the last start returns or raises")
 
 
-def _send(client: DeviceClient, image: bytes, content: Image) -> DeviceIdentity:
+def _send(client: DeviceClient, image: bytes, content: Image, quietly: bool) -> DeviceIdentity:
     """Send an image once, from where the device is."""
     digest = np.frombuffer(hashlib.sha256(image).digest(), np.uint8)
     ready = client.ask(UpdateBegin(len(image), digest), ERASE_S)
     left = -(-(len(image) - ready.received) // PIECE_BYTES)
-    for _ in track(_pieces(client, image, ready.received), "sending the bundle", left):
+    pieces = _pieces(client, image, ready.received)
+    for _ in pieces if quietly else track(pieces, "sending the bundle", left):
         pass
     try:
         client.ask(UpdateEnd(), VERIFY_S)

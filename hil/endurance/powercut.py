@@ -1,25 +1,21 @@
 """The power goes at every flash operation of an update; afterwards the device must be whole.
 
-`python -m hil.endurance.powercut` cuts it at each of them, in several ways of leaving an operation half done, and
+`undertone endure powercut` cuts it at each of them, in several ways of leaving an operation half done, and
 says how many of how many cuts were survived: after each the old or the new bundle answers `hello`, never a
 mixture, and an update that is not disturbed succeeds.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from firmware_bridge.base.errors import DeviceError, UndertoneError, UnknownName
-from firmware_bridge.base.events import Event, Kind, listening
-from firmware_bridge.base.programs import complain
+from firmware_bridge.base.errors import DeviceError, UnknownName
 from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import Image, build_image, parse_image, write_image
@@ -90,6 +86,10 @@ class Summary:
             f"{survived} of {self.cases} survived; {self.operations} flash operations an update; after "
             f"{self.old} cuts the old bundle answered, after {self.new} the new one"
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON-ready data."""
+        return {**asdict(self), "survived": self.cases - len(self.failures)}
 
 
 def host_starter(bundle: Path) -> Starter:
@@ -202,7 +202,7 @@ class _Bench:
 
     def _update(self, image: bytes) -> int:
         """Update with the power on; return the flash operations that it took."""
-        send_update(self._client(), image)
+        send_update(self._client(), image, quietly=True)
         return self._flash.operations
 
     def _answering(self) -> bytes:
@@ -231,7 +231,7 @@ class _Bench:
         answers = [self._old]
         for cut in case.cuts:
             try:
-                send_update(self._client(cut), self._new)
+                send_update(self._client(cut), self._new, quietly=True)
             except DeviceError as error:
                 if not self._flash.off:
                     raise Broken(f"an update failed before the power went: {error}") from error
@@ -267,32 +267,19 @@ def _seen_of(content: Image) -> tuple[str, str, str]:
     return content.bundle, content.acoustic.sha256, content.keyword.sha256
 
 
-def _report(event: Event) -> None:
-    """Show how far the sweep is; the many updates in it say nothing of themselves."""
-    if event.step == TITLE and event.kind is Kind.ADVANCED:
-        end = "\n" * (event.items == event.total)
-        sys.stderr.write(f"\r{TITLE}: {event.items} of {event.total}{end}")
+def sweep_bundle(device: str, bundle: Path, seeds: int = 3, every: int = 1) -> Summary:
+    """Cut the power at the flash operations of an update of a bundle's device.
 
+    Args:
+        device: One of `STARTERS`.
+        bundle: Directory of the bundle.
+        seeds: As `sweep` has it.
+        every: As `sweep` has it.
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Sweep a bundle's device; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Cut the power at every flash operation of an update.")
-    parser.add_argument("--bundle", type=Path, default=Path("build/bundle"), help="directory of the bundle")
-    parser.add_argument("--device", default="host", help=f"one of: {', '.join(STARTERS)}")
-    parser.add_argument("--seeds", type=int, default=3, help="ways of leaving an operation half done")
-    parser.add_argument("--every", type=int, default=1, help="cut at each such operation only")
-    options = parser.parse_args(arguments)
-    try:
-        image = build_image(load_bundle(options.bundle), compiled=False)
-        with listening(_report):
-            seen = sweep(
-                starter(options.device, options.bundle), image, SLOT_BYTES, options.seeds, options.every
-            )
-    except UndertoneError as error:
-        return complain(error)
-    sys.stdout.write("\n".join([f"{options.device}: {seen}", *seen.failures, ""]))
-    return 1 if seen.failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises:
+        UnknownName: No such device.
+        BundleInvalid: The bundle is damaged.
+        DeviceError: The device cannot be updated even with its power on.
+    """
+    image = build_image(load_bundle(bundle), compiled=False)
+    return sweep(starter(device, bundle), image, SLOT_BYTES, seeds, every)

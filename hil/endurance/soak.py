@@ -1,13 +1,13 @@
 """Random faults by the thousand: every call must end with the right data or a typed error, in time.
 
-`python -m hil.endurance.soak 100000` runs that many schedules on a virtual clock and says what became of them.
+`undertone endure link --count 100000` runs that many schedules on a virtual clock and says what became of them.
 """
 
 from __future__ import annotations
 
 import random
-import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +42,15 @@ class Soak:
     wrong: list[int]
     late: list[int]
 
+    @property
+    def good(self) -> bool:
+        """Whether every call ended with the right data or a typed error, in time."""
+        return not self.wrong and not self.late
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self)
+
 
 def soak(schedules: int, first_seed: int = 0) -> Soak:
     """Score one segment under each schedule of faults.
@@ -73,9 +82,3 @@ def soak(schedules: int, first_seed: int = 0) -> Soak:
         if deadline is not None and link.now() > deadline:
             result.late.append(seed)
     return result
-
-
-if __name__ == "__main__":
-    SEEN = soak(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
-    sys.stdout.write(f"right {SEEN.right}, typed error {SEEN.typed}, wrong {SEEN.wrong}, late {SEEN.late}\n")
-    sys.exit(1 if SEEN.wrong or SEEN.late else 0)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edgetpu_models.bench import bench, largest, main, median_s
-from edgetpu_models.testing import small_network
+from edgetpu_models.bench import CALLS, bench, bench_all, largest, median_s
+from edgetpu_models.testing import compiled, small_network
+from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 
 
 def test_the_median_is_of_as_many_calls_as_asked_for() -> None:
@@ -24,10 +25,20 @@ def test_what_a_result_says(tmp_path: Path) -> None:
     file = tmp_path / "small.tflite"
     file.write_bytes(small_network())
     found = bench(file)
-    assert (found["file"], found["verb"], found["bytes"]) == ("small.tflite", "analyse", file.stat().st_size)
+    assert (found.file, found.verb, found.bytes) == ("small.tflite", "analyse", file.stat().st_size)
+    assert found.median_s >= 0
+    assert found.as_dict() == {**vars(found), "calls": CALLS}
 
 
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_compiled_file_is_inspected(tmp_path: Path) -> None:
+    (tmp_path / "a.tflite").write_bytes(small_network())
+    (tmp_path / "a_edgetpu.tflite").write_bytes(compiled())
+    assert [one.verb for one in bench_all([tmp_path])] == ["analyse", "inspect"]
+
+
+def test_what_cannot_be_timed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match=r"holds no \.tflite"):
+        bench_all([tmp_path])
     (tmp_path / "broken.tflite").write_bytes(b"nothing")
-    assert main([str(tmp_path / "broken.tflite")]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    with pytest.raises(ModelInvalid):
+        bench_all([tmp_path / "broken.tflite"])

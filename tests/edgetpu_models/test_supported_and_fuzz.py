@@ -16,20 +16,20 @@ from edgetpu_models.analyse import analyse
 from edgetpu_models.plot import memory_map
 from edgetpu_models.rules.base import RULES
 from edgetpu_models.rules.support import SUPPORTED
-from edgetpu_models.supported import page, write_page
+from edgetpu_models.supported import page
 from edgetpu_models.testing import compiled, small_network
+from firmware_bridge.base.errors import InvalidSetting
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_the_page_in_the_repository_is_the_one_that_the_rules_make() -> None:
     stored = (ROOT / "docs" / "supported_operations.md").read_text()
-    assert stored == page(), "run `python -m edgetpu_models.supported`"
+    assert stored == page(), "run `make docs`"
 
 
-def test_the_page_names_every_rule_and_operation(tmp_path: Path) -> None:
-    write_page(tmp_path / "p.md")
-    text = (tmp_path / "p.md").read_text()
+def test_the_page_names_every_rule_and_operation() -> None:
+    text = page()
     assert all(f"| `{name}` |" in text for name in RULES)
     assert all(f"| {name} |" in text for name in SUPPORTED)
 
@@ -80,10 +80,17 @@ def test_a_tool_that_is_slow_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     assert fuzz.fuzz([compiled()], 1).failures
 
 
-def test_fuzzing_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.tflite").write_bytes(compiled())
-    assert fuzz.main(["5", "1", str(tmp_path)]) == 0
-    assert json.loads(capsys.readouterr().out)["files"] == 5
+def test_folders_are_read_and_an_empty_one_is_refused(tmp_path: Path) -> None:
+    full, empty = tmp_path / "full", tmp_path / "empty"
+    for folder in (full, empty):
+        folder.mkdir()
+    (full / "a.tflite").write_bytes(compiled())
+    (full / "notes.txt").write_text("no model")
+    assert fuzz.sources_in([full]) == [compiled()]
+    assert fuzz.sources_in([]) == fuzz.default_sources()
+    with pytest.raises(InvalidSetting, match=r"empty holds no \.tflite") as caught:
+        fuzz.sources_in([full, empty])
+    assert "made-up" in caught.value.remedy
 
 
 def test_the_memory_map_is_a_picture_and_always_the_same() -> None:

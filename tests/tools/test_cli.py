@@ -239,3 +239,40 @@ def test_events_that_cannot_be_written_are_refused_before_anything_runs(
     told = capsys.readouterr().err
     assert "events cannot be written" in told
     assert "remedy:" in told
+
+
+def test_help_has_every_verb_under_one_heading(capsys: Capture) -> None:
+    assert run(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    headings = [heading for heading, _ in cli.SECTIONS]
+    assert [line.removesuffix(":") for line in lines if line.removesuffix(":") in headings] == headings
+    assert len({verb for verb, _, _ in VERBS}) == len(VERBS)
+    for heading, section in cli.SECTIONS:
+        at = lines.index(f"{heading}:")
+        below = lines[at + 1 : (lines[at:].index("") + at) if "" in lines[at:] else None]
+        assert {verb for verb, _, _ in section} <= {line.split()[0] for line in below}
+
+
+GROUPS = [("fuzz", "edgetpu"), ("endure", "link"), ("bench", "twin"), ("chip", "show")]
+
+
+@pytest.mark.parametrize(("group", "inner"), GROUPS)
+def test_a_group_lists_what_is_in_it(group: str, inner: str, capsys: Capture) -> None:
+    assert run([group, "--help"]) == 0
+    assert inner in capsys.readouterr().out
+    assert run([group, "nonsense"]) == 2
+    told = capsys.readouterr().err
+    assert "No such command 'nonsense'" in told and "--help" in told
+
+
+@pytest.mark.parametrize(("group", "inner"), GROUPS)
+def test_the_help_of_a_group_imports_nothing_heavy(group: str, inner: str) -> None:
+    code = f"""
+import sys
+from tools.cli import run
+assert run([{group!r}, {inner!r}, "--help"]) == 0
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`make alignment`: golden vectors through every implementation of the front-end, and the verdict in LSB.
+"""`undertone alignment`: golden vectors through every implementation of the front-end, and the verdict in LSB.
 
 Each stock library is compared with ours in its own table precision; each pair on every signal that it can take.
 """
@@ -8,22 +8,21 @@ from __future__ import annotations
 import base64
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.base.files import write_bytes, write_json
 from firmware_bridge.base.paths import BUILD
 from firmware_bridge.base.progress import track
 from firmware_bridge.base.templates import render
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
 from firmware_bridge.microfrontend.golden import SAMPLES, golden_signals
 from firmware_bridge.microfrontend.spec import ActivityDetection, DcNotch
-from tools import console, options
 from tools.lab.bench_frontend import load_clips
 from tools.lab.m7 import run_clip
 from tools.lab.oracles import Mltk, available, version
@@ -135,29 +134,54 @@ def picture(title: str, ours: Features, theirs: Features) -> Picture:
     return title, base64.b64encode(buffer.getvalue()).decode()
 
 
-def page(rows: list[Row], pictures: list[Picture], notes: list[str], good: bool) -> str:
+def page(verdict: Verdict) -> str:
     """Return the report as one self-contained HTML page."""
     return render(
         TEMPLATE,
         escape=True,
-        columns=[field.name for field in fields(Row)],
-        rows=[asdict(row) for row in rows],
-        pictures=pictures,
-        notes=notes,
-        good=good,
+        columns=[column.name for column in fields(Row)],
+        rows=[asdict(row) for row in verdict.rows],
+        pictures=verdict.pictures,
+        notes=verdict.notes,
+        good=verdict.aligned,
     )
 
 
-@click.command(name="alignment")
-@click.option(
-    "--clips", default=30, show_default=True, help="recordings beside the golden signals; 0 for all"
-)
-@click.option("--out", type=click.Path(path_type=Path), default=OUT, help="folder of the report")
-@options.as_json()
-def command(clips: int, out: Path, as_json: bool) -> int:
-    """Compare every implementation of the front-end on golden vectors; exit status 1 on any difference."""
-    from firmware_bridge.base.files import write_bytes, write_json
+@dataclass(frozen=True)
+class Verdict:
+    """All implementations against our C core.
 
+    Attributes:
+        rows: One for each implementation and front-end.
+        notes: What the signals were, and who could not be compared.
+        pictures: Of the signals that are shown.
+    """
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    pictures: tuple[Picture, ...] = field(repr=False)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether no value differs."""
+        return all(row.differing == 0 for row in self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as JSON-ready data; without the pictures."""
+        return {
+            "aligned": self.aligned,
+            "alignment_lsb": max(row.alignment_lsb for row in self.rows),
+            "notes": list(self.notes),
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+
+def align(clips: int) -> Verdict:
+    """Compute the golden signals and recordings by every implementation at hand, and compare.
+
+    Args:
+        clips: How many recordings beside the golden signals; 0 for all.
+    """
     oracles, missing = available()
     real, what = load_clips(clips)
     signals = golden_signals() | {f"clip {index}": clip for index, clip in enumerate(real)}
@@ -171,33 +195,20 @@ def command(clips: int, out: Path, as_json: bool) -> int:
             pictures += [
                 picture(f"{row.implementation}, {name}, {kind}", *pair) for kind, pair in shown.items()
             ]
-    good = all(row.differing == 0 for row in rows)
-    notes = [
-        f"signals: {len(golden_signals())} golden, {what}",
-        *(f"not compared: {line}" for line in missing),
-    ]
-    result = {
-        "aligned": good,
-        "alignment_lsb": max(row.alignment_lsb for row in rows),
-        "notes": notes,
-        "rows": [asdict(row) for row in rows],
-    }
-    write_json(out / "report.json", result)
-    write_bytes(out / "report.html", page(rows, pictures, notes, good).encode())
-    if as_json:
-        console.emit_json(result)
-    else:
-        console.emit_table(
-            "Front-end alignment", list(asdict(rows[0])), [list(asdict(row).values()) for row in rows]
-        )
-        console.emit_text(f"{'0 LSB everywhere' if good else 'DIFFERENCES'}; report: {out / 'report.html'}")
-    for note in notes:
-        console.log(note)
+    notes = [f"signals: {len(golden_signals())} golden, {what}"]
+    notes += [f"not compared: {line}" for line in missing]
     if not any(isinstance(oracle, Mltk) for oracle in oracles):
-        console.log("MLTK's wrapper is fetched by: make alignment")
-    return 0 if good else 1
+        notes.append("MLTK's wrapper is fetched by: make alignment")
+    return Verdict(tuple(rows), tuple(notes), tuple(pictures))
 
 
-if __name__ == "__main__":
-    with console.showing():
-        raise SystemExit(command.main(standalone_mode=False))
+def write_report(verdict: Verdict, out: Path) -> Path:
+    """Write `report.json` and `report.html`; return the latter.
+
+    Args:
+        verdict: What `align` gave.
+        out: The folder.
+    """
+    write_json(out / "report.json", verdict.as_dict())
+    write_bytes(out / "report.html", page(verdict).encode())
+    return out / "report.html"

@@ -5,47 +5,55 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.base.cores import usable_cores
 from firmware_bridge.base.paths import BUILD
-from tools import console, options
+
+if TYPE_CHECKING:
+    from tools.pipeline.stages import Stages
 
 
-@click.command(name="bench-build")
-@options.recipe()
-@options.at_once()
-@options.as_json()
-def command(recipe_name: str, threads: int | None, in_process: bool, as_json: bool) -> None:
-    """Make every stage of a recipe anew, in a folder that is removed afterwards; no bundle changes."""
+@dataclass(frozen=True)
+class Build:
+    """A build from nothing.
+
+    Attributes:
+        machine: Where.
+        seconds: By the clock.
+        stages: What was made, with the seconds of each; their results are gone.
+    """
+
+    machine: str
+    seconds: float
+    stages: Stages
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the build as JSON-ready data."""
+        spent = {name: asdict(each) for name, each in self.stages.spent.items()}
+        return {"machine": self.machine, "seconds": self.seconds, "stages": spent}
+
+
+def build_anew(recipe: str, processes: int | None) -> Build:
+    """Make every stage of a recipe in a folder that is removed afterwards; no bundle changes.
+
+    Args:
+        recipe: Its name, or a file.
+        processes: How many make stages at once; None for this one alone.
+
+    Raises:
+        UndertoneError: What a build raises.
+    """
     from tools.pipeline.inputs import effective_recipe, gather
     from tools.pipeline.stages import Stages
-    from tools.verbs.build_model import make_everything, show_times
+    from tools.verbs.build_model import make_everything
 
-    count = options.processes(threads, in_process)
     BUILD.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="bench-") as folder:
         stages = Stages(Path(folder))
-        make_everything(gather(effective_recipe(recipe_name)), stages, count)
-    seconds = time.monotonic() - started
-    machine = f"{platform.machine()}, {usable_cores()} cores, {count or 'no'} processes beside this one"
-    if as_json:
-        console.emit_json(
-            {
-                "machine": machine,
-                "seconds": seconds,
-                "stages": {name: asdict(spent) for name, spent in stages.spent.items()},
-            }
-        )
-        return
-    show_times(stages)
-    console.emit_text(f"{seconds:.0f} s for {len(stages.spent)} stages ({machine})")
-
-
-if __name__ == "__main__":
-    with console.showing():
-        command()
+        make_everything(gather(effective_recipe(recipe)), stages, processes)
+    machine = f"{platform.machine()}, {usable_cores()} cores, {processes or 'no'} processes beside this one"
+    return Build(machine, time.monotonic() - started, stages)

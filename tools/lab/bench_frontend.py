@@ -6,28 +6,45 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.progress import track
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend, preset
-from tools import console, options
 from tools.lab.oracles import Oracle, available, version
 
 Clips = Sequence[NDArray[np.int16]]
 ROUNDS = 5
 TURN_S = 0.2  # the same for all: a turn of 25 ms would measure the moment
 ONE_THREAD = "ours, batch, 1 thread"
-CHIP_COLUMNS = ("Cortex-M7", "instructions per frame", "code bytes", "table bytes", "state bytes", "evidence")
 SPECS = {
     "yamnet 25/10 ms, 64": preset("yamnet"),
     "micro_speech 30/20 ms, 40": preset("micro_speech"),
     "pymicro 30/10 ms, 40": FrontendSpec(step_ms=10),
 }
+
+
+@dataclass(frozen=True)
+class Contender:
+    """How fast one implementation is, on a quiet machine.
+
+    Attributes:
+        name: Who, with its version.
+        realtime_factor: Seconds of audio per second.
+        us_per_frame: Microseconds a frame.
+        times_fastest_stock: How many times as fast as the fastest stock one; None where there is none.
+        times_one_thread: How many times as fast as one thread; None but for those with several.
+    """
+
+    name: str
+    realtime_factor: int
+    us_per_frame: float
+    times_fastest_stock: float | None
+    times_one_thread: float | None
 
 
 def load_clips(limit: int) -> tuple[list[NDArray[np.int16]], str]:
@@ -87,14 +104,14 @@ def contenders(
     return runs
 
 
-def race(spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle], rounds: int) -> list[dict[str, Any]]:
+def race(spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle], rounds: int) -> list[Contender]:
     """Time all contenders turn by turn, several rounds, and return the best of each.
 
     Which is how fast each is on a quiet machine: the first turn also warms caches, states and memory.
     """
     runs = contenders(spec, clips, oracles)
     best = dict.fromkeys(runs, float("inf"))
-    for _ in range(rounds):
+    for _ in track(range(rounds), "racing front-ends"):
         for name, run in runs.items():
             best[name] = min(best[name], seconds_of(run, TURN_S))
     audio = sum(len(clip) for clip in clips) / spec.sample_rate_hz
@@ -102,13 +119,13 @@ def race(spec: FrontendSpec, clips: Clips, oracles: Sequence[Oracle], rounds: in
     stock = min((t for name, t in best.items() if not name.startswith("ours")), default=None)
     one = best[ONE_THREAD]
     return [
-        {
-            "name": name,
-            "realtime_factor": round(audio / t),
-            "us_per_frame": round(1e6 * t / frames, 3),
-            "times_fastest_stock": round(stock / t, 2) if stock else None,
-            "times_one_thread": round(one / t, 2) if name.endswith(" threads") else None,
-        }
+        Contender(
+            name,
+            round(audio / t),
+            round(1e6 * t / frames, 3),
+            round(stock / t, 2) if stock else None,
+            round(one / t, 2) if name.endswith(" threads") else None,
+        )
         for name, t in best.items()
     ]
 
@@ -140,59 +157,59 @@ def memory(spec: FrontendSpec) -> dict[str, int]:
     return {"tables": make_tables(spec).nbytes(), "state_on_host": load_core().state_bytes}
 
 
-@click.command(name="bench-frontend")
-@click.option("--clips", "limit", default=600, show_default=True, help="how many clips")
-@click.option("--rounds", default=ROUNDS, show_default=True, help="rounds; the best of each contender counts")
-@click.option("--out", type=click.Path(path_type=Path), help="write the results as JSON")
-@options.as_json()
-def command(limit: int, rounds: int, out: Path | None, as_json: bool) -> int:
-    """Race our front-end against the stock ones."""
-    from firmware_bridge.base.files import write_json
+@dataclass(frozen=True)
+class Race:
+    """What a whole race gave.
+
+    Attributes:
+        clips: What was computed.
+        machine: Where.
+        missing: A line for each stock library, or chip, that could not take part.
+        versions: Of the stock libraries.
+        whole_clips: Contenders by front-end, on whole recordings.
+        second_clips: The same on pieces of one second.
+        cortex_m7: What a frame and a stream cost on the emulated chip, by front-end; empty without the emulator.
+        memory: Bytes of tables and state, by front-end.
+    """
+
+    clips: str
+    machine: str
+    missing: list[str]
+    versions: dict[str, str]
+    whole_clips: dict[str, list[Contender]]
+    second_clips: dict[str, list[Contender]]
+    cortex_m7: dict[str, dict[str, Any]]
+    memory: dict[str, dict[str, int]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the race as JSON-ready data."""
+        return asdict(self)
+
+
+def hold(limit: int, rounds: int) -> Race:
+    """Race our front-end against the stock ones that are installed.
+
+    Args:
+        limit: How many clips, spread over all recordings at hand; 0 for every one.
+        rounds: The best round of each contender counts.
+    """
     from firmware_bridge.microfrontend.native import load_core
 
     clips, what = load_clips(limit)
     seconds = [clip[at : at + 16000] for clip in clips for at in range(0, len(clip) - 16000, 16000)]
     oracles, missing = available()
-    core = load_core()
-    result: dict[str, Any] = {
-        "clips": what,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {core.lanes} frames side by side",
-        "missing": missing,
-        "versions": {oracle.name: version(oracle) for oracle in oracles},
-        "whole clips": {name: race(spec, clips, oracles, rounds) for name, spec in SPECS.items()},
-        "1 s clips": {"yamnet 25/10 ms, 64": race(preset("yamnet"), seconds, oracles, rounds)},
-        "cortex_m7": {},
-        "bytes": {name: memory(spec) for name, spec in SPECS.items()},
-    }
+    chip: dict[str, dict[str, Any]] = {}
     try:
-        result["cortex_m7"] = {name: on_the_chip(spec) for name, spec in SPECS.items()}
+        chip = {name: on_the_chip(spec) for name, spec in SPECS.items()}
     except EnvironmentLacking as error:
-        missing.append(f"Cortex-M7: {error}")
-    if out is not None:
-        write_json(out, result)
-    if as_json:
-        console.emit_json(result)
-        return 0
-    console.emit_text(f"{what}; {result['machine']}; best of {rounds} rounds")
-    columns = ("front-end", "x real time", "us per frame", "x fastest stock", "x one thread")
-    for kind in ("whole clips", "1 s clips"):
-        for name, rows in result[kind].items():
-            console.emit_table(
-                f"{name}, {kind}",
-                columns,
-                [["" if cell is None else cell for cell in row.values()] for row in rows],
-            )
-    for name, sizes in result["bytes"].items():
-        console.emit_text(
-            f"{name}: tables {sizes['tables']} bytes, state {sizes['state_on_host']} bytes on this host"
-        )
-    rows = [[name, *sizes.values()] for name, sizes in result["cortex_m7"].items()]
-    if rows:
-        console.emit_table("on the chip", CHIP_COLUMNS, rows)
-    for line in missing:
-        console.log(f"not raced: {line}")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(command.main(standalone_mode=False))
+        missing = [*missing, f"Cortex-M7: {error}"]
+    return Race(
+        what,
+        f"{platform.machine()}, {os.cpu_count()} cores, {load_core().lanes} frames side by side",
+        missing,
+        {oracle.name: version(oracle) for oracle in oracles},
+        {name: race(spec, clips, oracles, rounds) for name, spec in SPECS.items()},
+        {"yamnet 25/10 ms, 64": race(preset("yamnet"), seconds, oracles, rounds)},
+        chip,
+        {name: memory(spec) for name, spec in SPECS.items()},
+    )

@@ -108,6 +108,11 @@ class Inputs:
         noises, rooms = load_noises("train"), load_rooms("train")
         return Surroundings(tuple(n.pcm for n in noises), tuple(r.impulse for r in rooms))
 
+    def prepared(self) -> Inputs:
+        """Read the corpora now, and return these inputs: copies for other processes need not read them again."""
+        _ = self.digests  # taking them reads everything
+        return self
+
     @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-256 of what the stages read: sound, labels and order of both corpora, noises and rooms."""

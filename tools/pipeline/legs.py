@@ -96,7 +96,7 @@ class Legs:
 
     Args:
         stages: Where the results are kept; what the parts made is noted there.
-        inputs: What the build starts from.
+        inputs: What the build starts from. Processes are handed copies: what it has read, they need not read again.
         count: How many processes work at once; None runs each part here, where it is started.
     """
 
@@ -110,8 +110,6 @@ class Legs:
     def __enter__(self) -> Legs:
         """Prepare the processes; each is started when it is first needed."""
         if self._count is not None:
-            # Read once, here: whoever is handed the inputs need not read the corpora again.
-            getattr(self._inputs, "digests", None)
             context = multiprocessing.get_context("spawn")
             self._told, speaking = context.Pipe(duplex=False)
             stopped, self._stop = context.Pipe(duplex=False)

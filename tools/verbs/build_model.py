@@ -56,7 +56,7 @@ def make_everything(inputs: Inputs, stages: Stages, count: int | None = None) ->
 
     recipe, rows = inputs.recipe, inputs.rows("train")
 
-    with Legs(stages, inputs, count) as legs:
+    with Legs(stages, inputs if count is None else inputs.prepared(), count) as legs:
         # Damage and leaks are found first; then the longest way.
         sound_leg = legs.start(check_sound)
         keyword_leg = legs.start(hear_words)

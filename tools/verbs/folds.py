@@ -244,6 +244,7 @@ def command(
         require_unheard(inputs, sound, [held_out for held_out, _ in divided])
     # What all folds read is made once, with all cores.
     training_data(inputs, stages)
+    # `check_sound` has read the corpora, so that no process need do so again.
     with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
         started = [legs.start(run_fold, index, *one, taught) for index, one in enumerate(divided)]
         folders = [leg.result() for leg in started]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_bridge.base.errors import CheckFailed
+from firmware_bridge.base.events import step
 from firmware_bridge.base.files import write_bytes
 from firmware_bridge.base.toolchain import STRICT, find_compiler, run_compiler
 from firmware_bridge.contract.bundle import Bundle
@@ -102,7 +103,8 @@ def run_fuzzer(program: Path, inputs: int, seed: int) -> FuzzResult:
         CheckFailed: The core crashed, read or wrote where it must not, worked too long or fell silent.
     """
     line = [str(program), str(program.parent / "image.bin"), str(seed), str(inputs)]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    with step(f"sending {inputs:,} inputs"):
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = [text for text in done.stderr.splitlines() if text.strip()] or ["it said nothing"]
         telling = next((text for text in lines if "ERROR" in text or "error" in text), lines[0])

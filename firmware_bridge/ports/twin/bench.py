@@ -1,23 +1,20 @@
-"""How fast the twin is: `python -m firmware_bridge.ports.twin.bench --bundle DIR`.
+"""How fast the twin is: `undertone bench twin`.
 
 These are the laptop's times, and so never a statement about the chip; the instruction counts are.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.base.programs import complain
+from firmware_bridge.base.progress import track
 from firmware_bridge.ports.twin.build import build_twin
 from firmware_bridge.ports.twin.device import Twin, bundle_flash
 from firmware_bridge.protocol import LIMITS, Frame, Kind, encode, encode_frame
@@ -50,6 +47,10 @@ class Speed:
         """Return audio seconds per second of one core, networks included."""
         return self.audio_s / (self.emulation_s + self.networks_s)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the run as JSON-ready data."""
+        return {"realtime_factor": self.realtime_factor, **asdict(self)}
+
 
 def measure(bundle_dir: Path, seconds: int) -> Speed:
     """Stream a segment of noise through a twin.
@@ -70,7 +71,7 @@ def measure(bundle_dir: Path, seconds: int) -> Speed:
     mailbox = twin.board.mailbox
     mailbox.seconds = 0.0
     began = time.process_time()
-    for piece in pieces:
+    for piece in track(pieces, "streaming through the twin"):
         twin.receive(piece)
     spent = time.process_time() - began
     return Speed(
@@ -95,34 +96,3 @@ def _stream(pcm: NDArray[np.int16]) -> list[bytes]:
     ]
     end = wire("end", 3 + len(audio), segment=1, checksum=zlib.crc32(pcm.tobytes()))
     return [wire("hello", 1, session=1), wire("begin", 2, segment=1, samples=len(pcm)), *audio, end]
-
-
-def table(speed: Speed) -> str:
-    """Return the run as text."""
-    total = sum(speed.by_function.values())
-    lines = [
-        f"boot                {speed.boot_s:8.2f} s of one core, {speed.boot_instructions:,} instructions",
-        f"stream              {speed.realtime_factor:8.1f} times real time on one core, {speed.audio_s:.0f} s of audio",
-        f"    emulation       {speed.emulation_s:8.2f} s, {speed.instructions:,} instructions",
-        f"    networks        {speed.networks_s:8.2f} s",
-        "",
-        *(f"{name:24}{n:16,}{100 * n / total:7.1f} %" for name, n in list(speed.by_function.items())[:12]),
-    ]
-    return "\n".join([*lines, ""])
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; returns the exit status."""
-    parser = argparse.ArgumentParser(description="How fast the twin is on this machine.")
-    parser.add_argument("--bundle", type=Path, required=True, help="directory of the bundle")
-    parser.add_argument("--seconds", type=int, default=60, choices=range(6, 61), metavar="6..60")
-    options = parser.parse_args(arguments)
-    try:
-        sys.stdout.write(table(measure(options.bundle, options.seconds)))
-    except UndertoneError as error:
-        return complain(error)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

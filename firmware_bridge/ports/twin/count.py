@@ -1,13 +1,11 @@
 """How many instructions the core takes for its stages: counted on the twin, for one front-end or for the presets.
 
-`python -m firmware_bridge.ports.twin.count --out FOLDER` counts them for three presets and writes `facts.json`, which
-`python -m firmware_bridge.chip adopt` makes the committed one.
+`undertone chip count --out FOLDER` counts them for three presets and writes `facts.json`, which `undertone chip adopt`
+makes the committed one.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import zlib
 from collections.abc import Sequence
@@ -17,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.base.programs import complain
+from firmware_bridge.base.progress import track
 from firmware_bridge.base.toolchain import m7_compiler
 from firmware_bridge.chip.facts import Count, Facts, facts_of
 from firmware_bridge.contract.bundle import Bundle, load_bundle
@@ -106,7 +103,7 @@ def count_presets(names: Sequence[str] = COUNTED) -> Facts:
         EnvironmentLacking: There is no compiler for the Cortex-M7.
     """
     counts, built = [], []
-    for name in names:
+    for name in track(names, "counting instructions"):
         with tempfile.TemporaryDirectory() as folder:
             bundle = hollow_bundle(Path(folder), PRESETS[name], WINDOW_MS, WINDOW_MS, LABELS, KEYWORDS)
             built.append(build_for(bundle.manifest))
@@ -131,27 +128,3 @@ def build_counted(bundle_dir: Path, out_dir: Path) -> Firmware:
     count = count_instructions(bundle.manifest.name, bundle, built)
     facts_of("twin", m7_compiler().label, count.frontend, built.regions, instructions=(count,)).write(out_dir)
     return built
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Count and write; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Instructions of the core's stages, on the emulated Cortex-M7."
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for facts.json")
-    options = parser.parse_args(arguments)
-    try:
-        facts = count_presets()
-    except UndertoneError as error:
-        return complain(error)
-    for count in facts.instructions:
-        sys.stdout.write(
-            f"{count.name:10} {count.frame:10,.0f} a frame, {count.scaled_value:.2f} a scaled value, "
-            f"{count.fusion_weight:.2f} a weight\n"
-        )
-    sys.stdout.write(f"{facts.write(options.out)}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

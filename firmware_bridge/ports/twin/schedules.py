@@ -1,18 +1,16 @@
 """Schedules of trouble by seed: whatever the Edge TPU does and whenever somebody resets it, the twin comes back.
 
-`make schedules` says how many did not, and which seeds.
+`make schedules` (`undertone endure schedules`) says how many did not, and which seeds.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
 import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.errors import UndertoneError
-from firmware_bridge.base.programs import complain
-from firmware_bridge.base.progress import note
+from firmware_bridge.base.progress import track
 from firmware_bridge.contract.bundle import load_bundle
 from firmware_bridge.contract.image import build_image
 from firmware_bridge.ports.flash import Flash
@@ -45,7 +42,6 @@ from firmware_bridge.reference.device import ReferenceDevice
 
 RESTARTED = {Trouble.FAILED: "tpu", Trouble.GONE: "tpu", Trouble.HANGS: "watchdog"}
 ROUNDS = 2
-TOLD_EVERY = 500
 SLOT_BYTES = BOARD["SLOT_BYTES"]
 
 
@@ -64,6 +60,31 @@ class Outcome:
     wrong: str
     restarts: int
     reasons: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of a row of schedules.
+
+    Attributes:
+        first: The first seed.
+        count: How many there were.
+        restarts: How often the device restarted in all of them.
+        last_starts: What it named as the reason of its last start, and in how many schedules.
+        lost: Those after which not all was as it must be.
+        seconds: How long it took.
+    """
+
+    first: int
+    count: int
+    restarts: int
+    last_starts: dict[str, int]
+    lost: tuple[Outcome, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the tally as JSON-ready data."""
+        return {**asdict(self), "came_back": self.count - len(self.lost)}
 
 
 class Schedules:
@@ -96,6 +117,24 @@ class Schedules:
             return self._judge(talk, seed, given, pressed, trouble)
         except UndertoneError as error:
             return Outcome(seed, f"stood still: {error.what}", -1, "")
+
+    def run_all(self, count: int, first: int = 0) -> Tally:
+        """Run one schedule for each of `count` seeds.
+
+        Args:
+            count: How many.
+            first: The first seed; the others follow it.
+        """
+        began, seeds = time.monotonic(), range(first, first + count)
+        outcomes = [self.run(seed) for seed in track(seeds, "running schedules of trouble")]
+        return Tally(
+            first,
+            count,
+            sum(one.restarts for one in outcomes),
+            dict(sorted(Counter(one.reasons for one in outcomes).items())),
+            tuple(one for one in outcomes if one.wrong),
+            time.monotonic() - began,
+        )
 
     def _talk_in_trouble(self, talk: _Talk, dice: random.Random) -> int:
         pressed = 0
@@ -163,38 +202,3 @@ class _Talk:
         if not ends:
             return None
         return self.ask("end", segment=number, checksum=zlib.crc32(pcm.astype("<i2").tobytes()))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run schedules; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Schedules of trouble with the Edge TPU.")
-    parser.add_argument("--bundle", type=Path, required=True, help="directory of the bundle")
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    options = parser.parse_args(arguments)
-    try:
-        schedules = Schedules(options.bundle)
-    except UndertoneError as error:
-        return complain(error)
-    started = time.monotonic()
-    outcomes = []
-    for seed in range(options.first, options.first + options.count):
-        outcomes.append(schedules.run(seed))
-        if len(outcomes) % TOLD_EVERY == 0:
-            note(
-                f"{len(outcomes)} of {options.count}, {sum(bool(one.wrong) for one in outcomes)} did not come back"
-            )
-    bad = [one for one in outcomes if one.wrong]
-    reasons = Counter(one.reasons for one in outcomes)
-    sys.stdout.write(
-        f"seeds {options.first} to {options.first + options.count - 1}: "
-        f"{options.count - len(bad)} of {options.count} came back; {sum(one.restarts for one in outcomes)} restarts; "
-        f"last starts: {dict(sorted(reasons.items()))}; {time.monotonic() - started:.0f} s\n"
-    )
-    for one in bad[:20]:
-        sys.stdout.write(f"seed {one.seed}: {one.wrong}\n")
-    return int(bool(bad))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

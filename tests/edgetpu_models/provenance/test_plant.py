@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edgetpu_models.program.container import open_compiled
-from edgetpu_models.provenance.check import Study, study
-from edgetpu_models.provenance.plant import Plant, caught, main, plants
+from edgetpu_models.provenance import plant as plant_module
+from edgetpu_models.provenance.check import Study, Verdict, provenance_of, study
+from edgetpu_models.provenance.plant import Harvest, Plant, caught, harvest, plants
+from firmware_bridge.base.errors import InvalidSetting
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +58,48 @@ def test_the_wrong_layer_is_told_from_the_right_one(known: tuple[bytes, Study]) 
     assert caught(pair, original, Plant(plant.kind, frozenset([99]), plant.data)) == (True, False)
 
 
-def test_the_program_prints_counts_and_leaves_out_what_is_not_proved(
-    data_root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(scope="module")
+def pairs(data_root: Path) -> list[tuple[bytes, bytes]]:
+    """One pair that is proved and one that is not."""
     folder = data_root / "edgetpu_pairs"
     if not folder.is_dir():
         pytest.skip("no compiled models at hand")
-    names: list[Any] = [
-        next(folder.glob(f"{start}*")) for start in ("a3db3175", "bde341b1", "5bb128c7", "8e3eaee8")
-    ]
-    assert main(["20", "7", *map(str, names)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["pairs not proved"] == 1
-    assert sum(n for what, n in found.items() if what.endswith(": planted")) == 10
-    assert not any(n for what, n in found.items() if what.endswith(("missed", "wrong layer")))
+    starts = ("a3db3175", "bde341b1", "5bb128c7", "8e3eaee8")
+    data = [next(folder.glob(f"{start}*")).read_bytes() for start in starts]
+    return [(data[0], data[1]), (data[2], data[3])]
+
+
+def test_what_is_not_proved_is_left_out(pairs: list[tuple[bytes, bytes]]) -> None:
+    found = harvest(pairs, 20, 7)
+    assert found.not_proved == 1
+    assert found.planted.total() == 10
+    assert found.good
+    assert set(found.as_dict()) == {"planted", "missed", "wrong_layer", "pairs_not_proved"}
+
+
+def test_a_check_that_sees_nothing_is_found_out(
+    pairs: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proved = [pair for pair in pairs if not _unproved(pair)]
+    monkeypatch.setattr(plant_module, "caught", lambda *_: (False, False))
+    blind = harvest(proved, 4, 7)
+    assert blind.missed.total() == 4 and not blind.good
+    monkeypatch.setattr(plant_module, "caught", lambda *_: (True, False))
+    astray = harvest(proved, 4, 7)
+    assert (astray.missed.total(), astray.wrong_layer.total()) == (0, 4)
+    assert not astray.good
+
+
+def _unproved(pair: tuple[bytes, bytes]) -> bool:
+    return provenance_of(study(*pair)).verdict is not Verdict.PROVED
+
+
+def test_nothing_planted_is_no_success(pairs: list[tuple[bytes, bytes]]) -> None:
+    """An empty count has no misses in it: it must not look like a clean one."""
+    with pytest.raises(InvalidSetting, match="no pairs"):
+        harvest([], 10, 1)
+    unproved = [pair for pair in pairs if _unproved(pair)]
+    with pytest.raises(InvalidSetting, match="1 of 1 pairs are not proved") as caught_error:
+        harvest(unproved, 10, 1)
+    assert "undertone provenance" in caught_error.value.remedy
+    assert Harvest().good, "which is why"

@@ -174,8 +174,8 @@ def test_new_weights_in_every_accepted_template_are_proved_or_refused(pairs: lis
 def test_damaged_triples_give_the_honest_file_or_a_refusal(data_root: Path) -> None:
     known = list(triples([data_root / "edgetpu_pairs"]))
     found = fuzz(known, 150, 5)
-    assert found["failure_count"] == 0, found["failures"]
-    assert found["triples"] == 150
+    assert not found.failures
+    assert found.files == 150
 
 
 def test_accept_names_what_is_missing(pairs: list) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 from dataclasses import replace
@@ -16,8 +15,8 @@ from edgetpu_models.program.container import open_compiled
 from edgetpu_models.program.stream import records
 from edgetpu_models.reweight import fuzz
 from edgetpu_models.reweight.derive import Derived
-from edgetpu_models.reweight.fuzz import Triple, main, outcome, run, triples, without_token
-from firmware_bridge.base.errors import ReweightRefused
+from edgetpu_models.reweight.fuzz import Triple, outcome, run, triples, without_token
+from firmware_bridge.base.errors import InvalidSetting, ReweightRefused
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +122,8 @@ def test_a_wrong_file_is_seen(known: list[Triple], monkeypatch: pytest.MonkeyPat
     assert outcome(triple, 0, triple.original) == "WRONG"
     monkeypatch.setattr(fuzz, "mutate", lambda data, rng: data)
     found = run(known[1:2], 3, 1)
-    assert found["failure_count"] == 3
-    assert all(kind.endswith(": WRONG") for kind in found["answers"])  # type: ignore[attr-defined]
+    assert len(found.failures) == 3
+    assert all(kind.endswith(": WRONG") for kind in found.answers)
 
 
 def test_an_untyped_error_is_a_failure(known: list[Triple], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,15 +133,15 @@ def test_an_untyped_error_is_a_failure(known: list[Triple], monkeypatch: pytest.
     lying(monkeypatch, broken)
     monkeypatch.setattr(fuzz, "mutate", lambda data, rng: data)
     found = run(known, 4, 1)
-    assert found["failure_count"] == 4
-    assert "IndexError: list index out of range" in found["failures"][0]  # type: ignore[index]
-    assert "of seed 1" in found["failures"][0]  # type: ignore[index]
+    assert len(found.failures) == 4
+    assert "IndexError: list index out of range" in found.failures[0]
+    assert "of seed 1" in found.failures[0]
 
 
 def test_a_slow_answer_is_a_failure(known: list[Triple], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzz, "LIMIT_S", 0.0)
     monkeypatch.setattr(fuzz, "mutate", lambda data, rng: data[:200])
-    assert run(known, 2, 1)["failure_count"] == 2
+    assert len(run(known, 2, 1).failures) == 2
 
 
 def test_a_refusal_is_no_failure(known: list[Triple], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,23 +151,32 @@ def test_a_refusal_is_no_failure(known: list[Triple], monkeypatch: pytest.Monkey
     lying(monkeypatch, refused)
     monkeypatch.setattr(fuzz, "mutate", lambda data, rng: data)
     found = run(known, 5, 1)
-    assert found["failure_count"] == 0
-    assert sum(found["answers"].values()) == 5  # type: ignore[attr-defined]
+    assert not found.failures
+    assert found.answers.total() == found.files == 5
 
 
 def test_the_same_seed_damages_the_same_files(known: list[Triple]) -> None:
-    first, second = (run(known, 12, 9)["answers"] for _ in range(2))
+    first, second = (run(known, 12, 9).answers for _ in range(2))
     assert first == second
     assert mutate(known[0].original, random.Random(3)) == mutate(known[0].original, random.Random(3))
-    assert run(known, 12, 9)["peak_mib"] < 2000  # type: ignore[operator]
+    assert 0 < run(known, 2, 9).peak_mib < 2000
 
 
-def test_the_program_prints_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["6", "4", str(folder)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["triples"] == 6
-    assert found["failure_count"] == 0
-    assert all(kind.split(":")[0] in ("original", "compiled", "retrained") for kind in found["answers"])
+def test_the_outcome_as_data(known: list[Triple]) -> None:
+    found = run(known, 6, 4)
+    data = found.as_dict()
+    assert (data["files"], data["failure_count"]) == (6, 0)
+    assert list(data["answers"]) == sorted(found.answers)
+    assert all(kind.split(":")[0] in ("original", "compiled", "retrained") for kind in data["answers"])
+
+
+def test_without_triples_nothing_is_claimed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match=r"holds no PAIRS\.csv") as caught:
+        list(triples([tmp_path]))
+    assert "PAIRS.csv lists" in caught.value.remedy
+    with pytest.raises(InvalidSetting, match="no compiled models to damage") as caught:
+        run([], 10, 1)
+    assert "edgetpu_pairs" in caught.value.remedy
 
 
 def test_a_record_that_was_copied_elsewhere_counts_by_itself(known: list[Triple]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.chip import facts
-from firmware_bridge.chip.__main__ import acknowledge, adopt, main
+from firmware_bridge.chip.commit import acknowledge, adopt, committed
 from firmware_bridge.chip.facts import KEPT, Facts, facts_of, latest_facts, read_facts, sources_digest
 from firmware_bridge.chip.regions import Part, Region
 
@@ -97,11 +98,18 @@ def test_adopting_and_acknowledging(made: Facts, tmp_path: Path) -> None:
     assert "CHANGED SINCE" in later.age()
 
 
-def test_the_program_shows_what_is_committed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["show", "coralmicro"]) == 0
-    assert "build of port coralmicro from commit" in capsys.readouterr().out
-    assert main(["show", "toaster"]) == 2
-    assert "no facts" in capsys.readouterr().err
+@pytest.mark.parametrize("ask", [committed, acknowledge])
+def test_a_port_without_facts_is_answered_with_those_that_have_some(ask: Callable[[str], Facts]) -> None:
+    with pytest.raises(UnknownName, match="'toaster'") as caught:
+        ask("toaster")
+    assert "coralmicro, twin" in caught.value.remedy
+    assert not (KEPT / "toaster.json").exists()
+
+
+def test_what_is_committed_is_read(made: Facts, tmp_path: Path) -> None:
+    assert committed("coralmicro") == read_facts(KEPT / "coralmicro.json")
+    adopt(made.write(tmp_path / "build"), kept=tmp_path)
+    assert committed("coralmicro", tmp_path) == made
 
 
 @pytest.mark.parametrize("port", ["coralmicro", "twin"])
@@ -110,9 +118,9 @@ def test_the_committed_facts_are_not_silently_old(port: str) -> None:
     kept = read_facts(KEPT / f"{port}.json")
     assert sources_digest(port) in (kept.sources, kept.acknowledged), (
         f"the sources of {port} have changed since {kept.date}. "
-        f"With its SDK: undertone build --port {port} --out DIR (twin: python -m firmware_bridge.ports.twin.count "
-        "--out DIR), then python -m firmware_bridge.chip adopt DIR/facts.json. "
-        f"Without: python -m firmware_bridge.chip acknowledge {port}; reports then say that the figure is old"
+        f"With its SDK: undertone build --port {port} --out DIR (twin: undertone chip count "
+        "--out DIR), then undertone chip adopt DIR/facts.json. "
+        f"Without: undertone chip acknowledge {port}; reports then say that the figure is old"
     )
 
 

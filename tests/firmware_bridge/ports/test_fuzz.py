@@ -10,7 +10,6 @@ import pytest
 
 from firmware_bridge.base.errors import CheckFailed
 from firmware_bridge.ports import sources
-from firmware_bridge.ports.fuzz.__main__ import report
 from firmware_bridge.ports.fuzz.build import build_fuzzer, run_fuzzer
 from firmware_bridge.protocol import TABLE
 
@@ -39,7 +38,6 @@ def test_fifty_thousand_inputs_do_no_harm(tmp_path: Path) -> None:
     # 12: the stand-in can everything; 15: needs a whole image of another front-end (tests of update).
     assert set(TABLE.errors) - set(result.errors) == {"not_capable", "wrong_frontend"}
     assert 1 <= result.blocks_per_byte <= 8
-    assert "no crash" in report(result)
 
 
 PLANTED = {

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firmware_bridge.base.errors import DeviceError, UnknownName
+from firmware_bridge.base.errors import BundleInvalid, DeviceError, UnknownName
+from firmware_bridge.base.events import listening
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.image import build_image, parse_image
 from firmware_bridge.ports.flash import Flash
-from hil.endurance.powercut import Machine, Starter, host_starter, main, starter, sweep, variant
+from hil.endurance.powercut import (
+    TITLE,
+    Machine,
+    Starter,
+    host_starter,
+    starter,
+    sweep,
+    sweep_bundle,
+    variant,
+)
 
 SLOT_BYTES = 64 * 1024
 PAGE = 2048
@@ -137,21 +146,23 @@ def test_unknown_devices_are_refused(bundle_path: Path) -> None:
     assert "host, twin" in caught.value.remedy
 
 
-def test_command_prints_how_many_of_how_many(bundle_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--bundle", str(bundle_path), "--seeds", "1", "--every", "9"]) == 0
-    said = capsys.readouterr()
-    found = re.search(r"host: (\d+) of (\d+) survived", said.out)
-    assert found
-    assert found[1] == found[2]
-    assert f"of {found[1]}" in said.err
+def test_a_bundles_device_is_swept(bundle_path: Path) -> None:
+    seen = sweep_bundle("host", bundle_path, seeds=1, every=9)
+    assert seen.failures == ()
+    assert seen.as_dict()["survived"] == seen.cases > 0
 
 
-@pytest.mark.parametrize("arguments", [["--bundle", "nowhere"], ["--device", "toaster"]])
-def test_command_says_what_is_wrong(
-    bundle_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--bundle", str(bundle_path), *arguments]) == 2
-    assert "(" in capsys.readouterr().err
+def test_only_the_sweep_says_how_far_it_is(host: Starter, image: bytes) -> None:
+    """Each case sends bundles; a bar or a line for each of thousands would bury the one that counts."""
+    steps: set[str] = set()
+    with listening(lambda event: steps.add(event.step)):
+        sweep(host, image, SLOT_BYTES, seeds=1, every=100)
+    assert steps == {TITLE}
+
+
+def test_a_bundle_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BundleInvalid):
+        sweep_bundle("host", tmp_path)
 
 
 @pytest.mark.slow

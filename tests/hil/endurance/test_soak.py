@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from firmware_bridge.base.paths import ROOT
 from hil.client.client import DeviceClient, SegmentResult
-from hil.endurance.soak import soak
+from hil.endurance.soak import Soak, soak
 
 
 def test_no_schedule_of_faults_gives_wrong_or_late_answers() -> None:
@@ -55,14 +52,8 @@ def test_a_call_that_ends_late_is_found_with_its_seed(monkeypatch: pytest.Monkey
     assert seen.late == [40, 41, 42, 43, 44]
 
 
-def test_the_command_says_what_became_of_them() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hil.endurance.soak", "30"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("right ")
-    assert done.stdout.endswith("wrong [], late []\n")
+def test_what_is_good() -> None:
+    assert Soak(1, 2, [], []).good
+    assert not Soak(1, 2, [3], []).good
+    assert not Soak(1, 2, [], [3]).good
+    assert Soak(1, 2, [3], []).as_dict() == {"right": 1, "typed": 2, "wrong": [3], "late": []}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tools import options
+from tools import cli, options
 from tools.lab import bench_build
 from tools.pipeline.stages import Stages
 
@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int | None]:
 
 
 def run(*arguments: str) -> None:
-    bench_build.command(["--recipe", "scratch", *arguments], standalone_mode=False)
+    assert cli.run(["bench", "build", "--recipe", "scratch", *arguments]) == 0
 
 
 def test_seconds_of_every_stage_the_longest_first(

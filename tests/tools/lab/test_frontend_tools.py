@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, InputScaling, MicroFrontend, preset
@@ -34,8 +33,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few")
 def test_alignment_reports_zero_lsb(tmp_path: Path) -> None:
-    result = CliRunner().invoke(alignment.command, ["--out", str(tmp_path), "--json"])
-    assert result.exit_code == 0, result.output
+    verdict = alignment.align(1)
+    assert verdict.aligned
+    assert alignment.write_report(verdict, tmp_path) == tmp_path / "report.html"
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["aligned"] is True
     assert report["alignment_lsb"] == 0
@@ -62,8 +62,9 @@ def test_alignment_fails_on_one_wrong_value(tmp_path: Path, monkeypatch: pytest.
         yield name, own, wrong
 
     monkeypatch.setattr(alignment, "implementations", one_off)
-    result = CliRunner().invoke(alignment.command, ["--out", str(tmp_path)], standalone_mode=False)
-    assert result.return_value == 1
+    verdict = alignment.align(1)
+    assert not verdict.aligned
+    alignment.write_report(verdict, tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["alignment_lsb"] == 2
     assert report["rows"][0]["differing"] == 3
@@ -71,25 +72,23 @@ def test_alignment_fails_on_one_wrong_value(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("few")
-def test_the_race_prints_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_has_everybody_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_emulator(spec: FrontendSpec) -> dict[str, Any]:
         raise EnvironmentLacking("no emulator")
 
     monkeypatch.setattr(bench_frontend, "on_the_chip", no_emulator)
-    file = tmp_path / "race.json"
-    result = CliRunner().invoke(bench_frontend.command, ["--rounds", "1", "--out", str(file)])
-    assert result.exit_code == 0, result.output
-    assert "ours, C core" in result.output
-    race = json.loads(file.read_text())
-    rows = {row["name"]: row for row in race["whole clips"]["yamnet 25/10 ms, 64"]}
-    assert rows["ours, C core"]["realtime_factor"] > rows["ours, NumPy reference"]["realtime_factor"]
-    assert rows["ours, C core"]["times_fastest_stock"] is None
-    assert rows[bench_frontend.ONE_THREAD]["times_one_thread"] is None
-    assert [name for name, row in rows.items() if row["times_one_thread"]] == [
+    race = bench_frontend.hold(1, rounds=1)
+    rows = {one.name: one for one in race.whole_clips["yamnet 25/10 ms, 64"]}
+    assert rows["ours, C core"].realtime_factor > rows["ours, NumPy reference"].realtime_factor
+    assert rows["ours, C core"].times_fastest_stock is None
+    assert rows[bench_frontend.ONE_THREAD].times_one_thread is None
+    assert [name for name, one in rows.items() if one.times_one_thread] == [
         f"ours, batch, {os.cpu_count()} threads"
     ]
-    assert "Cortex-M7: no emulator" in race["missing"]
-    assert race["bytes"]["yamnet 25/10 ms, 64"]["tables"] < 5000
+    assert race.missing == ["tensorflow-cpu: left out", "Cortex-M7: no emulator"]
+    assert race.cortex_m7 == {}
+    assert race.memory["yamnet 25/10 ms, 64"]["tables"] < 5000
+    json.dumps(race.as_dict())
 
 
 def test_a_turn_takes_the_best_of_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -195,3 +196,12 @@ def test_a_foundation_model_at_hand_or_fetched(monkeypatch: pytest.MonkeyPatch, 
     assert has_foundation(recipe)
     none = recipe.model_copy(update={"foundation": recipe.foundation.model_copy(update={"network": "none"})})
     assert not has_foundation(none)
+
+
+def test_prepared_inputs_carry_what_was_read_into_a_copy(ravdess: Path, words: Path) -> None:
+    """A copy in another process is handed the digests; nothing is read again there."""
+    found = gather(recipe_for(ravdess, words))
+    assert "digests" not in vars(found), "as long as nobody asks, nothing is read"
+    assert found.prepared() is found
+    assert {"digests", "fingerprints", "surroundings"} <= set(vars(found))
+    assert vars(copy.copy(found))["digests"] == found.digests

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from firmware_bridge.base.events import Event, Kind, Outcome
 from tools.pipeline import legs as module
 from tools.pipeline.legs import Legs, processes_at_once
 from tools.pipeline.stages import Stages
+from tools.verbs.build_model import make_everything
 
 ROOT = Path(__file__).resolve().parents[3]
 STEPS = """
@@ -365,3 +367,47 @@ def test_trained_alone_or_beside_others_the_bytes_are_the_same(
             made[count] = [leg.result() for leg in [legs.start(steps.learn, seed) for seed in (1, 2)]]
     assert made[1] == made[2]
     assert made[1][0] != made[1][1]
+
+
+class Watched:
+    """Inputs that know whether they were read, in this process or by unpacking in another."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    @property
+    def digests(self) -> dict[str, str]:
+        self.reads += 1
+        return {}
+
+
+@pytest.mark.parametrize("count", [None, 1])
+def test_what_the_build_starts_from_is_not_touched(stages: Stages, count: int | None) -> None:
+    """Whether corpora are read beforehand is the caller's business: in this process it would be for nothing."""
+    inputs = Watched()
+    with Legs(stages, inputs, count):
+        pass
+    assert inputs.reads == 0
+
+
+@pytest.mark.parametrize(("count", "reads"), [(None, 0), (2, 1)])
+def test_a_build_reads_the_corpora_before_it_hands_out_copies(
+    monkeypatch: pytest.MonkeyPatch, stages: Stages, count: int | None, reads: int
+) -> None:
+    class Stop(Exception):
+        """The legs would start here."""
+
+    handed: list[Any] = []
+
+    class Refuse:
+        def __init__(self, stages: Stages, inputs: Any, count: int | None) -> None:
+            handed.append(inputs)
+            raise Stop
+
+    monkeypatch.setattr(module, "Legs", Refuse)
+    inputs = SimpleNamespace(recipe=None, rows=lambda part: [], digests=0)
+    inputs.prepared = lambda: (setattr(inputs, "digests", inputs.digests + 1), inputs)[1]
+    with pytest.raises(Stop):
+        make_everything(inputs, stages, count)  # type: ignore[arg-type]
+    assert handed == [inputs]
+    assert inputs.digests == reads

@@ -1,4 +1,4 @@
-"""Hours of synthetic speech through an extraction, with memory watched: `python -m train.foundation.extraction.bench`.
+"""Hours of synthetic speech through an extraction, with memory watched: `undertone bench extract`.
 
 The corpus is made of espeak-ng's sentences strung together into turns of 3 to 11 s, as long as MSP-Podcast's.
 """
@@ -6,16 +6,14 @@ The corpus is made of espeak-ng's sentences strung together into turns of 3 to 1
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
 
-from firmware_bridge.base.events import Event, listening
 from firmware_bridge.base.paths import ROOT
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, read_audio, write_wav
 from train.corpora.registry import load_corpus
@@ -82,41 +80,92 @@ def watched_memory(every_s: float = 0.2) -> Iterator[Memory]:
         watcher.join()
 
 
-@click.command()
-@click.option("--hours", default=10.0, show_default=True)
-@click.option("--encoder", default="whisper-tiny-en", show_default=True)
-@click.option("--layer", default="hidden_2", show_default=True)
-@click.option("--workers", type=int, help="by default one per core")
-@click.option("--scheduler", help="a Dask cluster's")
-def main(hours: float, encoder: str, layer: str, workers: int | None, scheduler: str | None) -> None:
-    """Listen to HOURS of synthetic speech; report speed and memory."""
-    files = make_corpus(hours, PLACE / "corpus")
-    with listening(_show), watched_memory() as memory:
+@dataclass(frozen=True)
+class Listening:
+    """What an extraction over hours of speech took.
+
+    Attributes:
+        encoder: Whose layer was kept.
+        layer: Which one.
+        hours: Of speech that was heard.
+        hours_there: Of speech whose shards an earlier run had made.
+        turns: How many recordings.
+        workers: How many processes listened.
+        wall_s: Seconds by the clock.
+        largest_bytes: Most resident memory of one process.
+        whole_bytes: Of all together.
+        shards: How many were written.
+        kept_bytes: Their size.
+        fingerprint: Hash of what was kept.
+    """
+
+    encoder: str
+    layer: str
+    hours: float
+    hours_there: float
+    turns: int
+    workers: int
+    wall_s: float
+    largest_bytes: int
+    whole_bytes: int
+    shards: int
+    kept_bytes: int
+    fingerprint: str
+
+    @property
+    def worker_seconds_per_hour(self) -> float | None:
+        """Seconds of a worker per hour of speech; None where all was there."""
+        return self.wall_s * self.workers / self.hours if self.hours else None
+
+    def extrapolated(self) -> str | None:
+        """Return how long MSP-Podcast would take on several numbers of workers; None where nothing was heard."""
+        if (rate := self.worker_seconds_per_hour) is None:
+            return None
+        return ", ".join(f"{duration(MSP_PODCAST_HOURS * rate / 3600 / n)} on {n}" for n in WORKERS)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON-ready data."""
+        return {**asdict(self), "worker_seconds_per_hour": self.worker_seconds_per_hour}
+
+
+def listen(
+    hours: float,
+    encoder: str,
+    layer: str,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    place: Path = PLACE,
+) -> Listening:
+    """Let an encoder listen to hours of synthetic speech, and return what it took.
+
+    Args:
+        hours: Of speech; what an earlier run has heard is not heard again.
+        encoder: Name of a foundation model.
+        layer: The layer that is kept.
+        workers: Processes; None for one per core.
+        scheduler: Address of a Dask cluster's, or None.
+        place: Where corpus and shards lie.
+
+    Raises:
+        UnknownName: No such encoder or layer.
+    """
+    files = make_corpus(hours, place / "corpus")
+    with watched_memory() as memory:
         done = extract(
-            encoder, files, [layer], PLACE / f"{encoder}-{layer}", workers=workers, scheduler=scheduler
+            encoder, files, [layer], place / f"{encoder}-{layer}", workers=workers, scheduler=scheduler
         )
     done.store.verify()
-    kept = sum(each.stat().st_size for each in done.store.out.rglob("*") if each.is_file())
-    _say(f"{done.seconds / 3600:.2f} h of synthetic speech ({len(files)} turns), {encoder} up to {layer}")
-    _say(f"{done.wall_s:.0f} s on {done.workers} workers; {done.seconds_there / 3600:.2f} h were there")
-    _say(f"memory: at most {memory.largest / 1e6:.0f} MB a process, {memory.whole / 1e6:.0f} MB in all")
-    _say(f"{len(done.store.index['shards'])} shards, {kept / 1e6:.0f} MB; sha256 {done.store.fingerprint()}")
-    if done.seconds:
-        rate = done.wall_s * done.workers / done.seconds
-        _say(f"measured: {rate * 3600:.0f} worker-seconds per hour of speech")
-        spans = ", ".join(f"{duration(MSP_PODCAST_HOURS * rate / count)} on {count}" for count in WORKERS)
-        _say(f"extrapolated, rate x hours / workers: {MSP_PODCAST_HOURS:g} h take {spans}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _show(event: Event) -> None:
-    if event.line:
-        _say(event.line)
-
-
-if __name__ == "__main__":
-    main()
+    return Listening(
+        encoder,
+        layer,
+        done.seconds / 3600,
+        done.seconds_there / 3600,
+        len(files),
+        done.workers,
+        done.wall_s,
+        memory.largest,
+        memory.whole,
+        len(done.store.index["shards"]),
+        sum(each.stat().st_size for each in done.store.out.rglob("*") if each.is_file()),
+        done.store.fingerprint(),
+    )

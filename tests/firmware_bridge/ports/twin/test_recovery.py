@@ -11,7 +11,7 @@ from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.ports.flash import Flash
 from firmware_bridge.ports.twin.build import Firmware
 from firmware_bridge.ports.twin.device import Twin
-from firmware_bridge.ports.twin.schedules import Outcome, Schedules, main
+from firmware_bridge.ports.twin.schedules import Outcome, Schedules
 from firmware_bridge.ports.twin.tpu_trouble import TpuTrouble, Trouble
 from firmware_bridge.protocol import TABLE, Message
 from tests.support.twin_talk import SLOT_BYTES, messages, noise, segment, wire
@@ -140,18 +140,19 @@ def test_seeded_schedules_of_trouble_all_come_back(bundle: Bundle) -> None:
     assert {"tpu", "watchdog", "host"} <= {one.reasons for one in outcomes}
 
 
-def test_the_program_names_its_seeds_and_those_that_failed(
-    bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_row_of_schedules_names_those_that_were_lost(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = ["--bundle", str(bundle.directory), "--count", "3", "--first", "7"]
-    assert main(arguments) == 0
-    assert capsys.readouterr().out.startswith("seeds 7 to 9: 3 of 3 came back; ")
+    schedules = Schedules(bundle.directory)
+    good = schedules.run_all(3, first=7)
+    assert (good.first, good.count, good.lost) == (7, 3, ())
+    assert sum(good.last_starts.values()) == 3 == good.as_dict()["came_back"]
     real = Schedules.run
 
     def one_is_lost(self: Schedules, seed: int) -> Outcome:
         return Outcome(seed, "does not answer", -1, "") if seed == 8 else real(self, seed)
 
     monkeypatch.setattr(Schedules, "run", one_is_lost)
-    assert main(arguments) == 1
-    said = capsys.readouterr().out
-    assert "2 of 3 came back" in said and "seed 8: does not answer" in said
+    bad = schedules.run_all(3, first=7)
+    assert [one.seed for one in bad.lost] == [8]
+    assert bad.as_dict()["came_back"] == 2
