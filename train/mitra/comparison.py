@@ -109,7 +109,7 @@ def compare(
     if not any(one.role == FILTERBANK and one.condition == CLEAN for one in systems):
         raise InvalidSetting(
             "no system that hears filterbank and pitch alone",
-            "add the comparison row: train.mitra.filterbank.filterbank_row",
+            "add the comparison row: train.mitra.filterbank.filterbank_rows",
         )
     nothing = trivial(truth, systems[0].folds, train_counts)
     clean = [one for one in systems if one.condition == CLEAN]
