@@ -113,7 +113,7 @@ def compare(
         )
     nothing = trivial(truth, systems[0].folds, train_counts)
     clean = [one for one in systems if one.condition == CLEAN]
-    tables = {one.name: by_gender(truth, one, resamples, seed) for one in clean}
+    tables = {one.name: by_gender(truth, one, resamples, seed) for one in (*clean, nothing)}
     return Comparison(
         corpus=truth.corpus,
         speech=truth.speech,

@@ -1,8 +1,8 @@
 """A plain regression as a system: from one vector a clip to class shares and dimensions, every clip out of fold.
 
 Class shares come from a softmax regression on the targets as they are, votes or one-hot: each clip counts once for
-every class with that class's share as its weight, which is the cross-entropy of the shares. Classes weigh alike, unless it is said that they
-weigh as they occur.
+every class with that class's share as its weight, which is the cross-entropy of the shares. Classes weigh alike,
+unless it is said that they weigh as they occur.
 Dimensions come from a ridge regression.
 """
 
