@@ -26,6 +26,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
     ("features", "features", "spectrogram of a sound file, as the chip computes it"),
     ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
+    ("mitra", "mitra", "every table of Mitra et al. for a corpus: layers, filterbank, noise, votes"),
     ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
     ("corpus", "corpus", "whether a corpus is whole, what it holds, what a protocol would use"),
     ("encoders", "encoders", "foundation models: layers, their cost, what a cut saves"),
