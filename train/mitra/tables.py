@@ -41,6 +41,11 @@ def signed(one: Interval) -> str:
     return f"{100 * one.value:+.1f} [{100 * one.low:+.1f}..{100 * one.high:+.1f}]"
 
 
+def chance(p: float | None) -> str:
+    """Return a p-value; one too small to write out as a bound."""
+    return NOTHING if p is None else "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+
+
 def plain(one: Interval | None) -> str:
     """Return a concordance with its interval."""
     return NOTHING if one is None else f"{one.value:.2f} [{one.low:.2f}..{one.high:.2f}]"
@@ -96,7 +101,7 @@ def speaker_table(found: Comparison) -> Table:
     rows = tuple(
         (name, NOTHING, NOTHING)
         if table.correlation is None
-        else (name, f"{table.correlation:+.2f}", f"{table.correlation_p:.3f}")
+        else (name, f"{table.correlation:+.2f}", chance(table.correlation_p))
         for name, table in found.people.items()
     )
     return Table(
@@ -135,7 +140,7 @@ def gender_table(found: Comparison) -> Table:
                 span(women.uar),
                 span(men.uar),
                 signed(table.difference),
-                f"{table.p:.3f}",
+                chance(table.p),
                 *(percent(group.pa_uar[x]) for x in ("50", "75") for group in (women, men)),
             )
         )
@@ -205,7 +210,7 @@ def layer_table(found: Comparison) -> Table:
                 one.pair.first,
                 one.role,
                 signed(one.pair.difference),
-                f"{one.pair.p:.3f}",
+                chance(one.pair.p),
                 f"{percent(one.relative_uar)}",
                 relative,
                 percent(one.parameters_saved),
@@ -274,7 +279,7 @@ def target_table(found: TargetComparison) -> Table:
     rows.append(
         (
             "votes - consensus, paired",
-            signed(found.uar.difference) + f", p {found.uar.p:.3f}",
+            signed(found.uar.difference) + f", p {chance(found.uar.p)}",
             NOTHING,
             plain(found.share_ccc),
             plain(found.divergence),
@@ -377,6 +382,6 @@ def _pair(pair: Pair) -> tuple[str, ...]:
         signed(pair.difference),
         f"{pair.better_for} of {pair.speakers}",
         f"{pair.worse_for} of {pair.speakers}",
-        f"{pair.p:.4f}",
-        f"{pair.p_holm:.4f}",
+        chance(pair.p),
+        chance(pair.p_holm),
     )
