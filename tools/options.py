@@ -72,6 +72,11 @@ def speakers(text: str = "of the corpus, only these: comma-separated") -> Decora
     return click.option("--speakers", help=text)
 
 
+def html(text: str) -> Decorator:
+    """`--html`, parameter `html`: where a page goes, or None."""
+    return click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help=text)
+
+
 def seed(text: str = "for the inputs", default: int = 0) -> Decorator:
     """`--seed`, parameter `seed`."""
     return click.option("--seed", default=default, show_default=True, help=text)

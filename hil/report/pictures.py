@@ -2,73 +2,42 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from hil.rig.observations import Example, Observations
+from train.evaluation.drawing import GREY, INK, ORANGE, bare, figure, matrix_panel, png
 from train.evaluation.score import Scorecard
-
-INK, BLUE, ORANGE, GREY = "#1f2933", "#2f6f9f", "#d9822b", "#d5dbe1"
-
-
-def _figure(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
-    return figure, figure.subplots(1, columns)
-
-
-def _png(figure: Any) -> str:
-    """Return a figure as a data address; the same figure gives the same bytes."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def confusions(cards: dict[str, Scorecard]) -> str:
     """Return the confusion matrices side by side; each row is a true class and sums to 1."""
-    figure, axes = _figure(4.4 * len(cards), 4.2, len(cards))
+    made, axes = figure(4.4 * len(cards), 4.2, len(cards))
     for axis, (name, card) in zip(np.atleast_1d(axes), cards.items(), strict=True):
-        counts = np.array(card.confusion)
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-        places = range(len(card.labels))
-        axis.set_xticks(places, card.labels, rotation=45, ha="right")
-        axis.set_yticks(places, card.labels)
-        for row in places:
-            for column in places:
-                colour = "white" if shares[row, column] > 0.55 else INK
-                axis.text(
-                    column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=8
-                )
+        matrix_panel(axis, np.array(card.confusion), card.labels)
         axis.set_title(f"{name}: UAR {card.uar.value:.1%}")
         axis.set_xlabel("heard as")
     np.atleast_1d(axes)[0].set_ylabel("true")
-    return _png(figure)
+    return png(made)
 
 
 def spectrograms(example: Example) -> str:
     """Return host features, device features and their difference, frames along x, channels along y."""
-    figure, axes = _figure(13, 3.2, 3)
+    made, axes = figure(13, 3.2, 3)
     host, device = example.host.astype(np.int64), example.device.astype(np.int64)
     top = max(int(host.max(initial=1)), 1)
     for axis, values, title in ((axes[0], host, "host"), (axes[1], device, "device")):
         shown = axis.imshow(values.T, origin="lower", aspect="auto", vmin=0, vmax=top, cmap="magma")
         axis.set_title(f"{title}: {example.segment}", fontsize=10)
         axis.set_xlabel("frame")
-        figure.colorbar(shown, ax=axis)
+        made.colorbar(shown, ax=axis)
     axes[0].set_ylabel("channel")
     difference = device - host if device.shape == host.shape else np.full(host.shape, top)
     span = max(1, int(np.abs(difference).max()))
     shown = axes[2].imshow(difference.T, origin="lower", aspect="auto", vmin=-span, vmax=span, cmap="RdBu")
     axes[2].set_title(f"device − host: at most {int(np.abs(difference).max())} LSB", fontsize=10)
     axes[2].set_xlabel("frame")
-    figure.colorbar(shown, ax=axes[2])
-    return _png(figure)
+    made.colorbar(shown, ax=axes[2])
+    return png(made)
 
 
 def memory_map(seen: Observations) -> str:
@@ -76,7 +45,7 @@ def memory_map(seen: Observations) -> str:
     from matplotlib import colormaps
 
     regions = seen.chip.regions
-    figure, axis = _figure(11, 0.62 * len(regions) + 0.9)
+    made, axis = figure(11, 0.62 * len(regions) + 0.9)
     for place, region in enumerate(regions):
         axis.barh(place, 1, color=GREY, height=0.55)
         left = 0.0
@@ -92,9 +61,9 @@ def memory_map(seen: Observations) -> str:
     axis.set_yticks(range(len(regions)), [region.name for region in regions])
     axis.set_xlim(0, 1.35)
     axis.invert_yaxis()
-    _bare(axis, ("top", "right", "left", "bottom"))
+    bare(axis, ("top", "right", "left", "bottom"))
     axis.set_xticks([])
-    return _png(figure)
+    return png(made)
 
 
 def latency_bars(seen: Observations, limit_ms: float | None) -> str:
@@ -102,7 +71,7 @@ def latency_bars(seen: Observations, limit_ms: float | None) -> str:
     from matplotlib import colormaps
 
     stages = seen.chip.stages_ms
-    figure, axis = _figure(11, 2.1)
+    made, axis = figure(11, 2.1)
     left = 0.0
     for index, (name, stage) in enumerate(stages.items()):
         axis.barh(
@@ -120,17 +89,12 @@ def latency_bars(seen: Observations, limit_ms: float | None) -> str:
         axis.axvline(limit_ms, color=ORANGE, lw=1.5, ls="--", label=f"promise {limit_ms:g}")
     axis.set_xlabel("ms")
     axis.set_yticks([])
-    _bare(axis)
-    figure.legend(loc="outside upper center", ncols=len(stages) + 1, fontsize=8, frameon=False)
-    return _png(figure)
+    bare(axis)
+    made.legend(loc="outside upper center", ncols=len(stages) + 1, fontsize=8, frameon=False)
+    return png(made)
 
 
 def _end(seen: Observations, end: int) -> float:
     return sum(
         stage.interval[end] if stage.interval else stage.value for stage in seen.chip.stages_ms.values()
     )
-
-
-def _bare(axis: Any, sides: Sequence[str] = ("top", "right", "left")) -> None:
-    for side in sides:
-        axis.spines[side].set_visible(False)

@@ -13,7 +13,9 @@ from firmware_bridge.base.files import write_bytes
 from tools import console, options
 
 if TYPE_CHECKING:
+    from firmware_bridge.contract.bundle import Bundle
     from train.evaluation.on_corpus import Evaluation
+    from train.mitra.bundles import Size
 
 OUTPUTS = ("acoustic", "keyword", "fused")
 EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each executor's scores
@@ -31,6 +33,8 @@ EVIDENCE = {"reference": "simulated", "edgetpu-model": "modelled"}  # of each ex
 )
 @click.option("--limit", type=click.IntRange(min=1), help="at most so many clips, spread over all")
 @click.option("--plot", type=click.Path(path_type=Path), help="write a picture of the confusions here (PNG)")
+@options.html("write all of Mitra's tables for the three outputs here, as one page")
+@click.option("--noise", is_flag=True, help="for the page: also at 15 and 5 dB of noises kept for tests")
 @options.as_json()
 def command(
     bundle_dir: Path,
@@ -39,6 +43,8 @@ def command(
     executor: str,
     limit: int | None,
     plot: Path | None,
+    html: Path | None,
+    noise: bool,
     as_json: bool,
 ) -> None:
     """Score a bundle's acoustic, keyword and fused outputs on speakers that it has never heard.
@@ -63,10 +69,48 @@ def command(
         from hil.report.pictures import confusions
 
         write_picture(plot, confusions(found.cards))
+    data = as_data(found, EVIDENCE[executor])
+    if html is not None:
+        from train.mitra.bundles import bundle_page
+        from train.mitra.page import write_page
+
+        page = bundle_page(bundle, chosen, found, sizes(bundle), EVIDENCE[executor], device, noise)
+        write_page(page, html)
+        data["page"] = page.as_dict()
     if as_json:
-        console.emit_json(as_data(found, EVIDENCE[executor]))
+        console.emit_json(data)
     else:
         show(found, EVIDENCE[executor])
+
+
+def sizes(bundle: Bundle) -> dict[str, Size]:
+    """Return what each output costs: its networks' parameters, and their multiply-adds for a second of speech.
+
+    A window is scored as often as windows begin; heads of fusion are counted as the weights that they are.
+    """
+    from edgetpu_models.analyse import analyse
+    from train.mitra.bundles import Size
+
+    manifest, windows = bundle.manifest, 1000 / bundle.manifest.windowing.hop_ms
+    branches = {}
+    for branch in ("acoustic", "keyword"):
+        network = analyse(bundle.path(manifest.models[branch])).networks[0]
+        work = sum(row.macs for row in network.rows)
+        branches[branch] = Size(network.parameters, round(work * windows))
+    acoustic, keyword = branches["acoustic"], branches["keyword"]
+    heads = {"keyword": manifest.keyword_vote, "fused": manifest.fusion}
+    extra = {name: head.weight.size + head.bias.size for name, head in heads.items()}
+    return {
+        "acoustic": acoustic,
+        "keyword": Size(
+            keyword.parameters + extra["keyword"],
+            keyword.multiply_adds + round(manifest.keyword_vote.weight.size * windows),
+        ),
+        "fused": Size(
+            acoustic.parameters + keyword.parameters + extra["fused"],
+            acoustic.multiply_adds + keyword.multiply_adds + round(manifest.fusion.weight.size * windows),
+        ),
+    }
 
 
 def write_picture(path: Path, address: str) -> None:

@@ -115,7 +115,7 @@ def plan_emotions() -> list[Planned]:
                     "arousal": how.arousal,
                     "dominance": how.dominance,
                 }
-                planned.append((_within_limits(sentence, voice, settings), facts))
+                planned.append((within_limits(sentence, voice, settings), facts))
     return planned
 
 
@@ -139,11 +139,11 @@ def plan_words() -> list[Planned]:
                     "label": word,
                     "transcript": word,
                 }
-                planned.append((_within_limits(word, voice, settings), facts))
+                planned.append((within_limits(word, voice, settings), facts))
     return planned
 
 
-def _within_limits(text: str, voice: Voice, settings: dict[str, int]) -> Utterance:
+def within_limits(text: str, voice: Voice, settings: dict[str, int]) -> Utterance:
     """Return the utterance with its settings inside the ranges that espeak-ng takes."""
     return Utterance(
         text,
@@ -163,7 +163,7 @@ def _within_limits(text: str, voice: Voice, settings: dict[str, int]) -> Utteran
 )
 def load_emotions(root: Path) -> Corpus:
     """Read the synthetic emotions from `root`, after making them there if need be."""
-    return _read("synthetic", root, tuple(EMOTIONS), plan_emotions())
+    return read_plan("synthetic", root, tuple(EMOTIONS), plan_emotions())
 
 
 @reader(
@@ -174,10 +174,10 @@ def load_emotions(root: Path) -> Corpus:
 )
 def load_words(root: Path) -> Corpus:
     """Read the synthetic words from `root`, after making them there if need be."""
-    return _read("synthetic_words", root, (*KEYWORDS, *OTHER_WORDS), plan_words())
+    return read_plan("synthetic_words", root, (*KEYWORDS, *OTHER_WORDS), plan_words())
 
 
-def _read(name: str, root: Path, labels: tuple[str, ...], planned: list[Planned]) -> Corpus:
+def read_plan(name: str, root: Path, labels: tuple[str, ...], planned: list[Planned]) -> Corpus:
     """Return the corpus of a plan, generated into `root` unless it is there already."""
     generate(name, root, planned)
     clips = [

@@ -103,6 +103,34 @@ def paired_difference(
     return _interval(value, one - two, level, len(first))
 
 
+def unpaired_difference(
+    first: Matrix,
+    second: Matrix,
+    metric: Metric,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Return metric(first) - metric(second) with its interval, for two groups of different speakers.
+
+    Args:
+        first: One matrix for each speaker of one group [S, ...].
+        second: The same for the other group.
+        metric: Takes sums of such matrices.
+        resamples: How many times the speakers of each group are drawn.
+        seed: The same seed gives the same interval.
+        level: Coverage.
+    """
+    groups = (
+        (first, _draws(len(first), resamples, seed)),
+        (second, _draws(len(second), resamples, seed + 1)),
+    )
+    one, two = (np.asarray(metric(np.tensordot(draws, stack, axes=1))) for stack, draws in groups)
+    value = float(metric(first.sum(axis=0)) - metric(second.sum(axis=0)))
+    return _interval(value, one - two, level, len(first) + len(second))
+
+
 def _draws(speakers: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:
     """Return how often each speaker is in each resample, int64 [resamples, S]."""
     if speakers < 1:

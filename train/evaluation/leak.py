@@ -124,6 +124,39 @@ class AdmittedLeak:
             raise SpeakerLeak(f"the plan does not name {_listed(outside)}", "score the clips of the plan")
 
 
+@dataclass(frozen=True)
+class ProofOfFolds:
+    """The proofs of several folds as one: every speaker is unheard in the fold in which it is scored.
+
+    Attributes:
+        proofs: One a fold, each from `require_disjoint` or `admit_leak`.
+    """
+
+    proofs: tuple[SpeakerProof | AdmittedLeak, ...]
+
+    @property
+    def warning(self) -> str:
+        """`LEAKS SPEAKERS` as soon as one fold has no proof."""
+        return max((one.warning for one in self.proofs), default="")
+
+    @property
+    def hash(self) -> str:
+        """The proof's own hash where there is one alone, else SHA-256 over all."""
+        hashes = [one.hash for one in self.proofs]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
+
+    def cover(self, speakers: Iterable[str]) -> None:
+        """Check that every speaker is held out in some fold.
+
+        Raises:
+            SpeakerLeak: One is in none.
+        """
+        if outside := sorted(set(speakers).difference(*(one.held_out for one in self.proofs))):
+            raise SpeakerLeak(
+                f"refusing to score: no fold holds out {_listed(outside)}", "give every speaker to a fold"
+            )
+
+
 def admit_leak(heard: Iterable[str], held_out: Iterable[str]) -> AdmittedLeak:
     """Return the admission that scores on `held_out` are no evidence about unheard speakers."""
     return AdmittedLeak(tuple(sorted(set(heard))), tuple(sorted(set(held_out))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,8 @@ from train.evaluation.leak import SpeakerProof, require_disjoint
 from train.evaluation.score import Scorecard, score
 
 Item = TypeVar("Item")
+
+BRANCHES = ("acoustic", "keyword", "fused")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Evaluation:
         speech: `real` or `synthetic`.
         scores_sha256: Over the int8 scores (acoustic, keyword, fused) of all clips in order.
         cards: The scorecard of each output.
+        scores: What the cards were made from: int8 [clips, …] by branch, as in `hear`.
     """
 
     bundle_id: str
@@ -71,6 +74,7 @@ class Evaluation:
     speech: str
     scores_sha256: str
     cards: dict[str, Scorecard]
+    scores: dict[str, NDArray[np.int8]] = field(compare=False)
 
 
 def own_corpus(bundle: Bundle) -> str:
@@ -198,14 +202,11 @@ def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = No
         SpeakerLeak: The bundle has heard a recording under another name.
     """
     device = device or ReferenceDevice(bundle)
-    vote = bundle.manifest.keyword_vote
     sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
     require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))
-    segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]
-    acoustic, keyword, fused = (
-        np.stack([getattr(one, name) for one in segments]) for name in ("acoustic", "keyword", "fused")
-    )
-    guesses = vote.apply(keyword)
+    heard = hear(device, sound)
+    acoustic, keyword, fused = (heard[name] for name in BRANCHES)
+    guesses = bundle.manifest.keyword_vote.apply(keyword)
     digest = hashlib.sha256(np.concatenate([acoustic, keyword, fused], axis=1).tobytes()).hexdigest()
     labels, present = bundle.manifest.labels, chosen.corpus.labels
     if absent := [label for label in labels if label not in present]:
@@ -232,4 +233,11 @@ def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = No
         speech=chosen.corpus.origin,
         scores_sha256=digest,
         cards=cards,
+        scores=heard,
     )
+
+
+def hear(device: ReferenceDevice, sound: Sequence[NDArray[np.int16]]) -> dict[str, NDArray[np.int8]]:
+    """Return what a device makes of clips: int8 [clips, classes] or [clips, keywords] for each of `BRANCHES`."""
+    segments = [device.score_segment(pcm) for pcm in track(sound, "scoring clips")]
+    return {name: np.stack([getattr(one, name) for one in segments]) for name in BRANCHES}

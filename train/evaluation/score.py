@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from train.evaluation import metrics
 from train.evaluation.bootstrap import Interval, bootstrap, speaker_confusions
-from train.evaluation.leak import AdmittedLeak, SpeakerProof
+from train.evaluation.leak import AdmittedLeak, ProofOfFolds, SpeakerProof
 
 GUESSES = (1, 2, 3)
 PA_UAR_PERCENT = (50, 75)
@@ -68,7 +68,7 @@ def score(
     scores: npt.ArrayLike,
     speakers: Sequence[str],
     labels: Sequence[str],
-    proof: SpeakerProof | AdmittedLeak,
+    proof: SpeakerProof | ProofOfFolds | AdmittedLeak,
     *,
     genders: Sequence[str | None] | None = None,
     train_counts: npt.ArrayLike | None = None,

@@ -41,8 +41,48 @@ def one_versus_rest(labels: npt.NDArray[np.int64], classes: int) -> Floats:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
+def draw_sample(clips: int, size: int, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Return int64 [at most size], places of drawn utterances, sorted; all where there are no more.
+
+    The paper draws 30,000 of its training utterances.
+    """
+    if size >= clips:
+        return np.arange(clips)
+    return np.sort(np.random.default_rng(seed).choice(clips, size, replace=False))
+
+
+def saliency_by_target(pooled: Floats, targets: Floats) -> list[Saliency | None]:
+    """Return the saliency of one layer for each label by itself; None for a label that never varies.
+
+    Args:
+        pooled: float [utterances, dimensions], the layer averaged over time.
+        targets: float [utterances, labels], as in `layer_saliency`.
+
+    Raises:
+        InvalidSetting: Fewer than 2 utterances or dimensions.
+    """
+    count, dimensions = pooled.shape
+    if count < 2 or dimensions < 2 or len(targets) != count:
+        raise InvalidSetting(
+            f"saliency needs at least 2 utterances and 2 dimensions with a target each, "
+            f"not {list(pooled.shape)} and {list(targets.shape)}",
+            "give it the whole training set",
+        )
+    h, y = _standardise(pooled), _standardise(targets)
+    w = np.abs(h.T @ y) / count  # [dimensions, labels], equation 1
+    between = np.abs(h.T @ h) / count
+    np.fill_diagonal(between, 0)  # j != i
+    gamma = between @ w / (dimensions - 1)  # equation 2
+    total, correlation = ((w + gamma).mean(axis=0, dtype=np.float64), w.mean(axis=0, dtype=np.float64))
+    varies = np.any(y != 0, axis=0)
+    return [
+        Saliency(float(total[one]), float(correlation[one])) if varies[one] else None
+        for one in range(y.shape[1])
+    ]
+
+
 def layer_saliency(pooled: Floats, targets: Floats) -> Saliency:
-    """Return the saliency of one layer for one or several labels.
+    """Return the saliency of one layer for one or several labels together.
 
     Args:
         pooled: float [utterances, dimensions], the layer averaged over time.
@@ -53,23 +93,12 @@ def layer_saliency(pooled: Floats, targets: Floats) -> Saliency:
     Raises:
         InvalidSetting: Fewer than 2 utterances or dimensions, or no target that varies.
     """
-    count, dimensions = pooled.shape
-    if count < 2 or dimensions < 2 or len(targets) != count:
-        raise InvalidSetting(
-            f"saliency needs at least 2 utterances and 2 dimensions with a target each, "
-            f"not {list(pooled.shape)} and {list(targets.shape)}",
-            "give it the whole training set",
-        )
-    h = _standardise(pooled)
-    y = _standardise(targets)
-    y = y[:, np.any(y != 0, axis=0)]
-    if y.shape[1] == 0:
+    known = [one for one in saliency_by_target(pooled, targets) if one is not None]
+    if not known:
         raise InvalidSetting("every target is constant", "give saliency clips of more than one class")
-    w = np.abs(h.T @ y) / count  # [dimensions, labels], equation 1
-    between = np.abs(h.T @ h) / count
-    np.fill_diagonal(between, 0)  # j != i
-    gamma = between @ w / (dimensions - 1)  # equation 2
-    return Saliency(float((w + gamma).mean(dtype=np.float64)), float(w.mean(dtype=np.float64)))
+    return Saliency(
+        float(np.mean([one.total for one in known])), float(np.mean([one.correlation for one in known]))
+    )
 
 
 def _standardise(columns: npt.NDArray[np.float32]) -> Floats:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from train.evaluation import metrics
-from train.evaluation.bootstrap import Interval, bootstrap, paired_difference, speaker_confusions
+from train.evaluation.bootstrap import (
+    Interval,
+    bootstrap,
+    paired_difference,
+    speaker_confusions,
+    unpaired_difference,
+)
+from train.evaluation.metrics import uar
 
 
 def stack_of(rng: np.random.Generator, speakers: int, right: float, clips: int = 20) -> np.ndarray:
@@ -90,3 +97,17 @@ def test_interval_as_data() -> None:
     assert interval.as_dict() == {"value": 0.5, "low": 0.4, "high": 0.6, "level": 0.95, "speakers": 9}
     assert interval.excludes(0.3)
     assert not interval.excludes(0.6)
+
+
+def test_two_groups_are_drawn_apart() -> None:
+    good = np.array([[[4, 0], [0, 4]], [[4, 0], [0, 4]]])
+    bad = np.array([[[2, 2], [2, 2]]] * 3)
+    found = unpaired_difference(good, bad, uar, resamples=50)
+    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+    assert found.speakers == 5
+
+
+def test_two_groups_of_mixed_speakers_have_an_interval() -> None:
+    mixed = np.array([[[4, 0], [0, 4]], [[0, 4], [4, 0]]])
+    found = unpaired_difference(mixed, mixed, uar, resamples=500)
+    assert (found.value, found.low, found.high) == (0.0, -1.0, 1.0)

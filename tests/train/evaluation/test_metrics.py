@@ -114,3 +114,19 @@ def test_gender_gap_is_women_minus_men() -> None:
     truth, hits = [0, 1, 0, 1], [True, True, True, False]
     assert metrics.gender_gap(truth, hits, ["female", "female", "male", "male"], 2) == pytest.approx(0.5)
     assert metrics.gender_gap(truth, hits, ["female", "female", None, None], 2) is None
+
+
+def test_concordance_from_sums_equals_concordance(rng: np.random.Generator) -> None:
+    x, y = rng.normal(size=(2, 60))
+    parts = [metrics.moments(x[part], y[part]) for part in (slice(0, 25), slice(25, 60))]
+    assert metrics.ccc_of_moments(sum(parts)) == pytest.approx(metrics.ccc(x, y))
+    stack = np.array([sum(parts), metrics.moments(x, x)])
+    assert metrics.ccc_of_moments(stack) == pytest.approx([metrics.ccc(x, y), 1.0])
+
+
+def test_concordance_from_sums_of_constants() -> None:
+    same, other = np.full(7, 0.1), np.full(7, 0.3)
+    assert metrics.ccc_of_moments(metrics.moments(same, same)) == metrics.ccc(same, same) == 1.0
+    assert metrics.ccc_of_moments(metrics.moments(same, other)) == pytest.approx(
+        metrics.ccc(same, other), abs=1e-9
+    )
