@@ -40,6 +40,7 @@ VERBS: tuple[tuple[str, str, str], ...] = (
     ("explain", "explain", "a status phrase or lint code in plain words"),
     ("bisect", "bisect", "first layer where two executors of a model disagree"),
     ("agree", "agree", "how far the chip's arithmetic may be from the CPU's"),
+    ("compare", "compare", "two bundles or two runs: what differs, and whether it is worse"),
     ("hil", "hil", "stream speech through a device and check the budgets"),
     ("build", "build", "firmware for host, twin or board, and its memories"),
     ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
