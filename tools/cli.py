@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("build-model", "build_model", "corpus to int8 networks, Edge TPU analysis and bundle"),
             ("folds", "folds", "cross-validate a recipe over folds of unseen speakers"),
             ("evaluate", "evaluate", "score a bundle on a corpus, speaker by speaker"),
+            ("compare", "compare", "two bundles or two runs: what differs, and whether it is worse"),
             ("mitra", "mitra", "every table of Mitra et al. for a corpus: layers, filterbank, noise, votes"),
             ("corpus", "corpus", "whether a corpus is whole, what it holds, what a protocol would use"),
             ("encoders", "encoders", "foundation models: layers, their cost, what a cut saves"),

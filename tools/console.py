@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 WIDE = 240
+NARROW = 80
 
 
 def emit_json(data: Any) -> None:
@@ -38,13 +39,25 @@ def emit_now(text: str) -> None:
     sys.stdout.flush()
 
 
-def emit_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def emit_lines(text: str, width: int = NARROW) -> None:
+    """Print a sentence on stdout, broken into lines of the terminal's width, `width` where there is none."""
+    import shutil
+    import textwrap
+
+    columns = shutil.get_terminal_size((width, 24)).columns if sys.stdout.isatty() else width
+    emit_text("\n".join(textwrap.wrap(text, columns)))
+
+
+def emit_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None
+) -> None:
     """Print a table on stdout; numbers are right-aligned.
 
     Args:
         title: Stands above the table.
         columns: Headings.
         rows: One sequence of cells per row; cells are turned into text with `str`.
+        width: Columns where there is no terminal that has its own; by default so wide that no line is folded.
     """
     from rich import box
     from rich.console import Console
@@ -59,8 +72,8 @@ def emit_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     # A pipe or file has no width: lines are not folded there, so that they can be searched.
-    width = None if sys.stdout.isatty() else WIDE
-    Console(file=sys.stdout, highlight=False, width=width).print(table)
+    room = None if sys.stdout.isatty() else width or WIDE
+    Console(file=sys.stdout, highlight=False, width=room).print(table)
 
 
 def _looks_numeric(cell: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from importlib.metadata import version
 
@@ -20,6 +21,28 @@ def git_revision() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+
+
+def files_between(first: str, second: str) -> tuple[str, ...] | None:
+    """Return the files that differ between two revisions of this checkout; None where it does not know both.
+
+    Args:
+        first: As `git_revision` gives it; what `+changes` stands for is not known to anybody any more.
+        second: The same.
+    """
+    ends = [one.removesuffix("+changes") for one in (first, second)]
+    if not all(re.fullmatch(r"[0-9a-f]{7,64}", one) for one in ends):
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(ROOT), "diff", "--name-only", *ends, "--"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return tuple(found.stdout.splitlines())
 
 
 def full_version() -> str:

@@ -166,10 +166,15 @@ def write_wav(path: Path, pcm: npt.NDArray[np.int16]) -> None:
         raise AudioUnreadable(
             f"{path}: {pcm.dtype} samples of shape {pcm.shape} cannot be written", "pass 1-D int16 samples"
         )
+    write_bytes(path, wav_bytes(pcm))
+
+
+def wav_bytes(pcm: npt.NDArray[np.int16]) -> bytes:
+    """Return int16 mono samples at 16 kHz as the bytes of a WAV file."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as writer:
         writer.setnchannels(1)
         writer.setsampwidth(2)
         writer.setframerate(SAMPLE_RATE_HZ)
         writer.writeframes(pcm.astype("<i2").tobytes())
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()

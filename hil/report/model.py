@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from firmware_bridge.base.events import Event
 from firmware_bridge.base.evidence import Quantity
+from firmware_bridge.chip.regions import Region
 from hil.budgets import Status, Verdict
 from hil.checks.accuracy import has_keywords, leaked_speakers
 from hil.report.modelled import modelled_rows
-from hil.rig.observations import Observations
+from hil.report.schema import FORMAT
+from hil.rig.observations import NO_KEYWORD, Observations
 from hil.selftest import Planted
 from train.evaluation.leak import require_disjoint
 from train.evaluation.score import Scorecard, score
@@ -34,6 +36,7 @@ class HilReport:
         gate: Planted regressions and whether the gate caught them.
         steps: Ends of the run's steps, in the order in which they ended, and of the run itself.
         notes: What the reader must know (stand-ins, refusals), one sentence each.
+        made_from: What the bundle was made from (`origin_of`).
     """
 
     device: Mapping[str, Any]
@@ -45,6 +48,7 @@ class HilReport:
     gate: tuple[Planted, ...]
     steps: tuple[Event, ...]
     notes: tuple[str, ...]
+    made_from: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -70,17 +74,23 @@ class HilReport:
         return next((verdict.quantity for verdict in self.verdicts if verdict.name == name), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON-ready data; keys keep their meaning between versions."""
+        """Return the report as JSON-ready data, in the form that `hil/report/schema.py` publishes."""
         return {
+            "format": FORMAT,
             "verdict": "kept" if self.passed else "broken" if self.broken else "partial",
             "device": dict(self.device),
             "bundle": dict(self.bundle),
+            "made_from": dict(self.made_from),
             "channel": dict(self.channel),
             "alignment_lsb": self._number("alignment_lsb"),
             "scores_lsb": self._number("scores_lsb"),
             "realtime_factor": self._number("realtime_factor"),
             "scores_sha256": self.scores_sha256,
+            "score_evidence": self.seen.score_evidence.value,
+            "labels": list(self.seen.labels),
+            "keywords": list(self.seen.keywords),
             "budgets": [verdict.as_dict() for verdict in self.verdicts],
+            "networks": [asdict(one) for one in self.seen.models],
             "latency": {name: stage.as_dict() for name, stage in self.seen.chip.stages_ms.items()},
             "device_stage_us": dict(self.seen.stage_us),
             "memory": [region_dict(self.seen, index) for index in range(len(self.seen.chip.regions))],
@@ -101,8 +111,12 @@ class HilReport:
 
 
 def region_dict(seen: Observations, index: int) -> dict[str, Any]:
-    """Return one memory region as JSON-ready data."""
-    region = seen.chip.regions[index]
+    """Return one memory region of a run as JSON-ready data."""
+    return region_data(seen.chip.regions[index])
+
+
+def region_data(region: Region) -> dict[str, Any]:
+    """Return a memory region as JSON-ready data."""
     return {
         "name": region.name,
         "used_bytes": region.used_bytes,
@@ -127,10 +141,12 @@ def step_dict(event: Event) -> dict[str, Any]:
 
 def segment_dict(seen: Observations, index: int) -> dict[str, Any]:
     """Return what happened to one segment as JSON-ready data."""
+    asked = int(seen.keyword_truth[index])
     return {
         "name": seen.names[index],
         "speaker": seen.speakers[index],
         "label": seen.labels[seen.truth[index]],
+        "keyword_label": None if asked == NO_KEYWORD else seen.keywords[asked],
         "acoustic": seen.labels[int(seen.acoustic[index].argmax())],
         "keyword": seen.keywords[int(seen.keyword[index].argmax())],
         "fused": seen.labels[int(seen.fused[index].argmax())],

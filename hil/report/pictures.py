@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.rig.observations import Example, Observations
 from train.evaluation.drawing import GREY, INK, ORANGE, bare, figure, matrix_panel, png
@@ -18,6 +19,25 @@ def confusions(cards: dict[str, Scorecard]) -> str:
         axis.set_xlabel("heard as")
     np.atleast_1d(axes)[0].set_ylabel("true")
     return png(made)
+
+
+def confusion_difference(counts: NDArray[np.int64], labels: Sequence[str], name: str) -> str:
+    """Return how a confusion matrix changed, int64[labels, labels]: blue for more clips, red for fewer."""
+    figure, axis = _figure(5.4, 4.8)
+    span = max(1, int(np.abs(counts).max()))
+    axis.imshow(counts, vmin=-span, vmax=span, cmap="RdBu")
+    places = range(len(labels))
+    axis.set_xticks(places, labels, rotation=45, ha="right")
+    axis.set_yticks(places, labels)
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        colour = "white" if abs(counts[row, column]) > 0.6 * span else INK
+        axis.text(
+            column, row, f"{counts[row, column]:+d}", ha="center", va="center", color=colour, fontsize=8
+        )
+    axis.set_title(f"{name}: second minus first, clips")
+    axis.set_xlabel("heard as")
+    axis.set_ylabel("true")
+    return _png(figure)
 
 
 def spectrograms(example: Example) -> str:

@@ -18,6 +18,7 @@ from hil.chip.stages import describe_chip
 from hil.devices.base import Device
 from hil.report import HilReport, write_report
 from hil.report.model import scorecards
+from hil.report.origin import origin_of
 from hil.report.previous import no_longer_measured
 from hil.rig.observations import Chip, Observations, Segment
 from hil.rig.rerecord import Channel, Noise, Room
@@ -87,6 +88,7 @@ def run_hil(
         gate=tuple(planted),
         steps=tuple(ended.spans),
         notes=(*lost, *_notes(device_facts, seen, bundle)),
+        made_from=origin_of(bundle.manifest),
     )
     for kind, path in write_report(report, out_dir).items():
         tell(f"{kind}: {path}")

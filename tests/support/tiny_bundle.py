@@ -22,13 +22,13 @@ FRAMES = 48  # 500 ms
 OUTPUT_SCALE = 0.25
 
 
-def one_layer(outputs: int, seed: int) -> bytes:
-    """Return an int8 network: one fully connected layer over all features."""
+def one_layer(outputs: int, seed: int, weights: np.ndarray | None = None) -> bytes:
+    """Return an int8 network: one fully connected layer over all features, int8[outputs, features] drawn by seed."""
     from ai_edge_litert import schema_py_generated as schema
 
-    dice = np.random.default_rng(seed)
     inputs = FRAMES * SPEC.channels
-    weights = dice.integers(-127, 128, (outputs, inputs)).astype(np.int8)
+    if weights is None:
+        weights = np.random.default_rng(seed).integers(-127, 128, (outputs, inputs)).astype(np.int8)
 
     def tensor(name: str, shape: list[int], kind: int, buffer: int, scale: float) -> Any:
         made = schema.TensorT()
@@ -147,6 +147,25 @@ def ravdess_manifest(**changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
         "evidence": "real",
     }
     return make_manifest(**fields | changes)
+
+
+def fitted(pcm: list[np.ndarray], truth: list[int]) -> np.ndarray:
+    """Return int8[labels, features] with which `one_layer` tells a few clips apart: a least squares fit."""
+    frontend, scaling = MicroFrontend(SPEC), InputScaling(kind="range")
+    padded = [np.pad(clip, (0, max(0, 8000 - len(clip)))) for clip in pcm]
+    rows = np.stack([scaling.apply(frontend.process(clip)[:FRAMES]).reshape(-1) for clip in padded])
+    wanted = 2.0 * np.eye(len(LABELS))[truth] - 1
+    solved = np.linalg.lstsq(rows.astype(np.float64), wanted, rcond=None)[0].T
+    return np.round(solved / np.abs(solved).max() * 127).astype(np.int8)
+
+
+def with_acoustic(content: bytes, **changes: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return `ravdess_manifest` with another acoustic network."""
+    manifest, files = ravdess_manifest(**changes)
+    files["acoustic.tflite"] = content
+    entry = manifest_entry("acoustic.tflite", content, len(LABELS))
+    manifest["models"] = manifest["models"] | {"acoustic": entry}
+    return manifest, files
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,30 @@ class Evaluation:
     scores: dict[str, NDArray[np.int8]] = field(compare=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a bundle answers to chosen clips, in their order.
+
+    Attributes:
+        acoustic: int8[clips, labels].
+        keyword: int8[clips, keywords].
+        vote: int8[clips, labels]: the keyword branch's own guess of the emotion (the bundle's `keyword_vote`).
+        fused: int8[clips, labels].
+    """
+
+    acoustic: NDArray[np.int8]
+    keyword: NDArray[np.int8]
+    vote: NDArray[np.int8]
+    fused: NDArray[np.int8]
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the raw scores: acoustic, keyword, fused of each clip."""
+        return hashlib.sha256(
+            np.concatenate([self.acoustic, self.keyword, self.fused], axis=1).tobytes()
+        ).hexdigest()
+
+
 def own_corpus(bundle: Bundle) -> str:
     """Return the name of the emotion corpus that a bundle was made from.
 
@@ -145,6 +169,41 @@ def choose(
     )
 
 
+def choose_alike(
+    bundles: Sequence[Bundle], which: str | None = None, limit: int | None = None
+) -> list[Chosen]:
+    """Choose the same clips for several bundles: of speakers that none of them has heard.
+
+    Args:
+        bundles: They must know the same classes, in any order.
+        which: Corpus `NAME` or `NAME:PATH`; by default the first bundle's own.
+        limit: At most so many clips, taken at equal distances.
+
+    Raises:
+        InvalidSetting: The bundles know other classes.
+        SpeakerLeak: Each speaker of the corpus was heard by one of them.
+        CorpusInvalid: No class in common with the corpus.
+    """
+    known = [sorted(bundle.manifest.labels) for bundle in bundles]
+    for one in known[1:]:
+        if odd := sorted(set(one) ^ set(known[0])):
+            raise InvalidSetting(
+                f"the bundles know other classes: {', '.join(odd)}", "compare bundles of one task"
+            )
+    name = which or own_corpus(bundles[0])
+    corpus = load_corpus(name)
+    heard = {
+        who for bundle in bundles for who in (*bundle.manifest.split.train, *bundle.manifest.split.validation)
+    }
+    unheard = sorted({clip.speaker for clip in corpus.with_audio()} - heard)
+    if not unheard:
+        raise SpeakerLeak(
+            f"every speaker of {corpus.name} was heard by one of the bundles",
+            "compare them on another corpus: --corpus NAME:PATH",
+        )
+    return [choose(bundle, name, unheard, limit) for bundle in bundles]
+
+
 def thin(items: Sequence[Item], limit: int | None) -> list[Item]:
     """Return at most `limit` items at equal distances, so that all speakers and classes stay; all without a limit."""
     if limit is None or limit >= len(items):
@@ -171,6 +230,14 @@ def among(scores: NDArray[np.int8], labels: Sequence[str], present: Sequence[str
     return np.where(asked, scores.astype(np.int16), np.int16(-1000))
 
 
+def sound_of(chosen: Chosen, names: Iterable[str]) -> dict[str, NDArray[np.int16]]:
+    """Return some of the chosen clips as int16[n] at 16 kHz, by their names below the corpus."""
+    wanted = set(names)
+    clips = [clip for clip in chosen.clips if chosen.corpus.name_of(clip) in wanted]
+    sound = read_clips(clips, "reading clips to listen to") if clips else []
+    return {chosen.corpus.name_of(clip): pcm for clip, pcm in zip(clips, sound, strict=True)}
+
+
 def require_unheard_sound(bundle: Bundle, recordings: Iterable[tuple[str, NDArray[np.int16]]]) -> None:
     """Refuse recordings that the bundle was trained or selected on, in whatever corpus and under whatever name.
 
@@ -184,6 +251,25 @@ def require_unheard_sound(bundle: Bundle, recordings: Iterable[tuple[str, NDArra
         )
         return
     require_no_duplicates(Prints.from_bytes(file.read_bytes()), Prints.of(recordings))
+
+
+def answer(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = None) -> Answers:
+    """Run every clip through the bundle as a device would.
+
+    Args:
+        bundle: The bundle.
+        chosen: The clips.
+        device: What computes the scores; by default the reference kernels.
+
+    Raises:
+        AudioUnreadable: A clip is damaged.
+        SpeakerLeak: The bundle has heard a recording under another name.
+    """
+    device = device or ReferenceDevice(bundle)
+    sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
+    require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))
+    acoustic, keyword, fused = hear(device, sound).values()
+    return Answers(acoustic, keyword, bundle.manifest.keyword_vote.apply(keyword), fused)
 
 
 def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = None) -> Evaluation:
@@ -201,13 +287,7 @@ def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = No
         AudioUnreadable: A clip is damaged.
         SpeakerLeak: The bundle has heard a recording under another name.
     """
-    device = device or ReferenceDevice(bundle)
-    sound = read_clips(chosen.clips, f"reading {chosen.corpus.name}")
-    require_unheard_sound(bundle, zip((clip.name for clip in chosen.clips), sound, strict=True))
-    heard = hear(device, sound)
-    acoustic, keyword, fused = (heard[name] for name in BRANCHES)
-    guesses = bundle.manifest.keyword_vote.apply(keyword)
-    digest = hashlib.sha256(np.concatenate([acoustic, keyword, fused], axis=1).tobytes()).hexdigest()
+    answers = answer(bundle, chosen, device)
     labels, present = bundle.manifest.labels, chosen.corpus.labels
     if absent := [label for label in labels if label not in present]:
         note(f"{chosen.corpus.name} has no {', '.join(absent)}: guesses are limited to its own classes")
@@ -222,7 +302,11 @@ def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = No
             train_counts=chosen.train_counts,
             speech=chosen.corpus.origin,
         )
-        for name, scores in (("acoustic", acoustic), ("keyword", guesses), ("fused", fused))
+        for name, scores in (
+            ("acoustic", answers.acoustic),
+            ("keyword", answers.vote),
+            ("fused", answers.fused),
+        )
     }
     return Evaluation(
         bundle_id=bundle.id,
@@ -231,9 +315,9 @@ def evaluate(bundle: Bundle, chosen: Chosen, device: ReferenceDevice | None = No
         clips=len(chosen.clips),
         left_out=chosen.left_out,
         speech=chosen.corpus.origin,
-        scores_sha256=digest,
+        scores_sha256=answers.sha256,
         cards=cards,
-        scores=heard,
+        scores={name: getattr(answers, name) for name in BRANCHES},
     )
 
 

@@ -104,6 +104,7 @@ class TestParts:
             "name": "s0",
             "speaker": "speaker0",
             "label": "a",
+            "keyword_label": "none",
             "acoustic": "b",  # one of the planted mistakes
             "keyword": "none",
             "fused": "a",
