@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ def confusions(cards: dict[str, Scorecard]) -> str:
 
 def confusion_difference(counts: NDArray[np.int64], labels: Sequence[str], name: str) -> str:
     """Return how a confusion matrix changed, int64[labels, labels]: blue for more clips, red for fewer."""
-    figure, axis = _figure(5.4, 4.8)
+    made, axis = figure(5.4, 4.8)
     span = max(1, int(np.abs(counts).max()))
     axis.imshow(counts, vmin=-span, vmax=span, cmap="RdBu")
     places = range(len(labels))
@@ -37,7 +39,7 @@ def confusion_difference(counts: NDArray[np.int64], labels: Sequence[str], name:
     axis.set_title(f"{name}: second minus first, clips")
     axis.set_xlabel("heard as")
     axis.set_ylabel("true")
-    return _png(figure)
+    return png(made)
 
 
 def spectrograms(example: Example) -> str:

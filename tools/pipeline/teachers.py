@@ -184,11 +184,11 @@ def out_of_fold(
     """
     fold = np.full(len(steps), -1)
     fold[learning] = speaker_folds(inputs.speakers[learning], folds, inputs.recipe.seed)
-    said = {}
+    each = {}
     for one in range(fold.max() + 1):
-        said[one] = train(learning & (fold != one)).predict(sequences, steps)
-    shares = geometric_mean([*said.values()])
-    for one, given in said.items():
+        each[one] = train(learning & (fold != one)).predict(sequences, steps)
+    shares = geometric_mean([*each.values()])
+    for one, given in each.items():
         shares[fold == one] = given[fold == one]
     return shares
 

@@ -80,13 +80,13 @@ def run_fold(
         parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
         speakers = [str(s) for s in inputs.speakers[unseen]]
         proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
-        judged = {"float": logits, "int8": scores}
+        scored = {"float": logits, "int8": scores}
         if teacher:
             with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
-                judged["teacher"] = stored["probabilities"][unseen]
+                scored["teacher"] = stored["probabilities"][unseen]
         cards = {
             name: score(inputs.truth[unseen], values, speakers, inputs.labels, proof, speech=inputs.speech)
-            for name, values in judged.items()
+            for name, values in scored.items()
         }
         write_json(
             folder / "fold.json",

@@ -80,8 +80,8 @@ def hear_sequences(
     """Return float16[steps, width of all layers] of each clip; what is left of the last group of steps is dropped."""
     made = []
     for start in track(range(0, len(speech.pcm), PASS), f"listening with {encoder.about.name}"):
-        for said in encoder.encode(speech.pcm[start : start + PASS], layers):
-            whole = np.concatenate([said[name] for name in layers], axis=1)
+        for found in encoder.encode(speech.pcm[start : start + PASS], layers):
+            whole = np.concatenate([found[name] for name in layers], axis=1)
             count = max(1, len(whole) // average)
             groups = whole[: count * average].reshape(count, -1, whole.shape[1])
             made.append(groups.mean(1).astype(np.float16))

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from firmware_bridge.base.progress import track
 from train.evaluation.heard import Heard, Truth
+from train.features.filterbank_pitch import FilterbankSettings, filterbank_pitch
 from train.mitra.probe import Floats, fit_shares, parameters_of, regressions
-from train.teacher.filterbank import FilterbankSettings, filterbank_pitch
 
 NAME = "filterbank and pitch, regression"
 
