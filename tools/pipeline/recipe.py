@@ -161,11 +161,34 @@ def load_recipe(name: str) -> Recipe:
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     if not path.is_file():
         raise UnknownName("recipe", name, recipe_names())
+    return parse_recipe(_read(path), path.name)
+
+
+def _read(path: Path, extended_by: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a recipe's data; under `extends` it names one that it only changes.
+
+    Sections are merged key by key; a list, such as the teachers, is replaced as a whole.
+
+    Raises:
+        UnknownName: It extends a recipe that does not ship with the project.
+        InvalidSetting: It is no TOML, or extends itself, by way of others too.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"{path.name} is not valid TOML: {error}", "mend the line it names") from error
-    return parse_recipe(data, path.name)
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if base not in recipe_names():
+        raise UnknownName("recipe to extend", str(base), recipe_names())
+    if base in extended_by:
+        raise InvalidSetting(f"{path.name}: '{base}' extends itself", "extend a recipe that extends nothing")
+    found = _read(RECIPES / f"{base}.toml", (*extended_by, base))
+    for key, value in data.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), dict)
+        found[key] = {**found[key], **value} if both else value
+    return found
 
 
 def parse_recipe(data: Mapping[str, Any], source: str) -> Recipe:

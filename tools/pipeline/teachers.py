@@ -201,7 +201,12 @@ def geometric_mean(shares: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def make_teacher(
-    inputs: Inputs, stages: Stages, learn: Rows | None = None, watch: Rows | None = None, tag: str = ""
+    inputs: Inputs,
+    stages: Stages,
+    learn: Rows | None = None,
+    watch: Rows | None = None,
+    tag: str = "",
+    inner: bool = True,
 ) -> Path:
     """Stage: what the recipe's teachers together say of every clip, `probabilities.npz`.
 
@@ -213,12 +218,16 @@ def make_teacher(
         learn: Rows to learn from; by default those of the training speakers.
         watch: Rows to stop by; by default those of the validation speakers.
         tag: Ends the stages' names.
+        inner: Out of fold as the recipe says; False trains each teacher once, on all of `learn`, where nothing is to be
+            learnt from what it makes of these.
     """
     learn = inputs.rows("train") if learn is None else learn
     watch = inputs.rows("validation") if watch is None else watch
+    choices = teachers_at_hand(inputs.recipe)
+    if not inner:
+        choices = tuple(choice.model_copy(update={"inner_folds": 0}) for choice in choices)
     folders = [
-        listen(inputs, stages, choice, learn, watch, f"{tag}-{index}")
-        for index, choice in enumerate(teachers_at_hand(inputs.recipe))
+        listen(inputs, stages, choice, learn, watch, f"{tag}-{index}") for index, choice in enumerate(choices)
     ]
 
     def make(folder: Path) -> None:

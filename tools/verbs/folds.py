@@ -101,6 +101,75 @@ def run_fold(
     return stages.run(name, parts, make)
 
 
+def run_teachers(
+    inputs: Inputs, stages: Stages, index: int, held_out: tuple[str, ...], division: Division | None = None
+) -> Path:
+    """Stage: the recipe's teachers trained on all but some speakers, and their scores on these; `fold.json`.
+
+    The arguments are those of `run_fold`.
+    """
+    from firmware_bridge.base.files import write_json
+    from tools.pipeline import teachers
+
+    rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
+    unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
+    teacher = teachers.make_teacher(inputs, stages, rows, rows[:0], f"-alone-{index}", inner=False)
+
+    def make(folder: Path) -> None:
+        from train.evaluation.leak import require_disjoint
+        from train.evaluation.score import score
+
+        with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
+            shares = stored["probabilities"][unseen]
+        speakers = [str(s) for s in inputs.speakers[unseen]]
+        proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
+        card = score(inputs.truth[unseen], shares, speakers, inputs.labels, proof, speech=inputs.speech)
+        write_json(folder / "fold.json", {"held_out": held_out, "teacher": card.as_dict()})
+
+    parts: dict[str, Any] = {"teacher": teacher.name, "held_out": held_out}
+    if division:
+        parts["plan"] = division.plan
+    return stages.run(f"fold-{index}-teachers", parts, make)
+
+
+def summarise_teachers(folds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean and spread over folds of what the teachers alone reach."""
+    cards = [fold["teacher"] for fold in folds]
+    found: dict[str, Any] = {"clips": sum(card["clips"] for card in cards)}
+    for metric in ("uar", "macro_f1"):
+        found[f"teacher_{metric}"] = spread_of([card[metric]["value"] for card in cards])
+    for kind in ("majority", "prior"):
+        found[f"{kind}_uar"] = float(np.mean([card[kind]["uar"] for card in cards]))
+    return found
+
+
+def spread_of(values: list[float]) -> dict[str, Any]:
+    """Return mean and standard deviation over folds, and the values."""
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values)), "folds": values}
+
+
+def show_teachers(
+    summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warning: str = ""
+) -> None:
+    """Print what the teachers alone reach, fold by fold; a warning before each table and line."""
+    mark = f"{warning}: " if warning else ""
+    metrics = ("uar", "macro_f1")
+    rows = [
+        (
+            str(index),
+            " ".join(name.rpartition("/")[2] for name in fold["held_out"]),
+            *(f"{100 * fold['teacher'][metric]['value']:.1f}" for metric in metrics),
+        )
+        for index, fold in enumerate(folds)
+    ]
+    means = [summary[f"teacher_{metric}"] for metric in metrics]
+    rows.append(("mean", "", *(f"{100 * one['mean']:.1f} ± {100 * one['sd']:.1f}" for one in means)))
+    title = f"{mark}The teachers alone, % ({speech} speech)"
+    console.emit_table(title, ("fold", "speakers left out", "UAR", "macro-F1"), rows)
+    majority, prior = (100 * summary[f"{kind}_uar"] for kind in ("majority", "prior"))
+    console.emit_text(f"{mark}Trivial: majority {majority:.1f}, prior {prior:.1f}.")
+
+
 def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and spread over folds, and the overall agreement of int8 with float."""
     clips = [fold["parity"]["clips"] for fold in folds]
@@ -112,12 +181,7 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
     }
     for name in ("float", "int8", *(("teacher",) if "teacher" in folds[0] else ())):
         for metric in ("uar", "macro_f1"):
-            values = [fold[name][metric]["value"] for fold in folds]
-            found[f"{name}_{metric}"] = {
-                "mean": float(np.mean(values)),
-                "sd": float(np.std(values)),
-                "folds": values,
-            }
+            found[f"{name}_{metric}"] = spread_of([fold[name][metric]["value"] for fold in folds])
     found["majority_uar"] = float(np.mean([fold["int8"]["majority"]["uar"] for fold in folds]))
     found["prior_uar"] = float(np.mean([fold["int8"]["prior"]["uar"] for fold in folds]))
     own: dict[str, list[float]] = defaultdict(list)
@@ -208,6 +272,7 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
 @click.option(
     "--taught", is_flag=True, help="let the students listen to the recipe's teachers, and score these too"
 )
+@click.option("--teachers", is_flag=True, help="score the recipe's teachers alone, without students")
 @options.at_once()
 @options.as_json()
 def command(
@@ -216,6 +281,7 @@ def command(
     count: int,
     protocol: str,
     taught: bool,
+    teachers: bool,
     threads: int | None,
     in_process: bool,
     as_json: bool,
@@ -242,15 +308,22 @@ def command(
     sound = check_sound(inputs, stages)
     if not warning:
         require_unheard(inputs, sound, [held_out for held_out, _ in divided])
-    # What all folds read is made once, with all cores.
-    training_data(inputs, stages)
+    if not teachers:
+        # What all folds read is made once, with all cores.
+        training_data(inputs, stages)
     # `check_sound` has read the corpora, so that no process need do so again.
     with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
-        started = [legs.start(run_fold, index, *one, taught) for index, one in enumerate(divided)]
+        if teachers:
+            started = [legs.start(run_teachers, index, *one) for index, one in enumerate(divided)]
+        else:
+            started = [legs.start(run_fold, index, *one, taught) for index, one in enumerate(divided)]
         folders = [leg.result() for leg in started]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
-    summary = summarise(folds) | {"protocol": protocol, "warning": warning, "taught": taught}
+    summary = summarise_teachers(folds) if teachers else summarise(folds)
+    summary |= {"protocol": protocol, "warning": warning, "taught": taught}
     if as_json:
         console.emit_json({"summary": summary, "folds": folds, "speech": inputs.speech})
+    elif teachers:
+        show_teachers(summary, folds, inputs.speech, warning)
     else:
         show(summary, folds, inputs.speech, warning)

@@ -179,3 +179,50 @@ def test_what_a_part_was_told_is_in_the_dump() -> None:
     assert dumped["augment"]["name"] == "everyday"
     assert dumped["teachers"][0]["feature"]["encoder"] == "whisper-tiny-en"
     assert parse_recipe(recipe.model_dump(mode="json"), "its own dump") == recipe
+
+
+class TestExtending:
+    @pytest.fixture
+    def shipped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A folder of recipes: `base`, and two that extend each other."""
+        folder = tmp_path / "recipes"
+        folder.mkdir()
+        (folder / "base.toml").write_text(
+            'name = "base"\nkind = "scratch"\nseed = 3\n[fit]\nepochs = 9\nbatch = 32\n[composed.table]\n'
+            '[[teachers]]\nfeature = { name = "micro_frontend" }\nmodel = {}\n'
+        )
+        (folder / "egg.toml").write_text('extends = "hen"\n')
+        (folder / "hen.toml").write_text('extends = "egg"\n')
+        monkeypatch.setattr("tools.pipeline.recipe.RECIPES", folder)
+        return folder
+
+    def test_what_is_not_named_stays(self, shipped: Path, tmp_path: Path) -> None:
+        own = tmp_path / "own.toml"
+        own.write_text('extends = "base"\nname = "own"\n[fit]\nepochs = 4\n')
+        recipe = load_recipe(str(own))
+        assert (recipe.name, recipe.seed) == ("own", 3)
+        assert (recipe.fit.epochs, recipe.fit.batch) == (4, 32)
+
+    def test_a_list_is_replaced(self, shipped: Path, tmp_path: Path) -> None:
+        own = tmp_path / "own.toml"
+        own.write_text(
+            'extends = "base"\n[[teachers]]\nfeature = { name = "filterbank_pitch" }\nmodel = { name = "tc_gru" }\n'
+        )
+        (teacher,) = load_recipe(str(own)).dump("teachers")["teachers"]
+        assert (teacher["feature"]["name"], teacher["model"]["name"]) == ("filterbank_pitch", "tc_gru")
+
+    def test_a_circle_ends(self, shipped: Path) -> None:
+        with pytest.raises(InvalidSetting, match="extends itself"):
+            load_recipe("egg")
+
+    def test_only_what_ships_can_be_extended(self, shipped: Path, tmp_path: Path) -> None:
+        own = tmp_path / "own.toml"
+        own.write_text('extends = "../elsewhere"\n')
+        with pytest.raises(UnknownName, match="elsewhere") as told:
+            load_recipe(str(own))
+        assert "base" in f"{told.value} {told.value.remedy}"
+
+
+def test_the_keen_recipe_changes_its_teachers_alone() -> None:
+    keen, trunk = load_recipe("keen").model_dump(), load_recipe("trunk").model_dump()
+    assert {key for key in keen if keen[key] != trunk[key]} == {"name", "teachers"}

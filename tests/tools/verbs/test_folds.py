@@ -14,7 +14,7 @@ import pytest
 from tools.cli import run
 from tools.pipeline import emotion, int8, stages
 from tools.pipeline.stages import Stages
-from tools.verbs.folds import run_fold, show, summarise
+from tools.verbs.folds import run_fold, run_teachers, show, show_teachers, summarise, summarise_teachers
 from train.corpora.record import Clip, Corpus
 
 Capture = pytest.CaptureFixture[str]
@@ -151,6 +151,31 @@ def test_a_taught_fold_is_taught_by_its_own_clips_and_scores_its_teachers(
     assert kept.made == ["fold-1-taught"], "beside the fold that is not taught"
     summary = summarise([found])
     assert summary["teacher_uar"]["mean"] == 0.5
+
+
+def test_teachers_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[list[int], str, bool]] = []
+
+    def teach(
+        inputs: object, stages: object, learn: np.ndarray, watch: np.ndarray, tag: str, inner: bool
+    ) -> Path:
+        asked.append((learn.tolist(), tag, inner))
+        np.savez(tmp_path / "probabilities.npz", probabilities=np.tile([[0.9, 0.1], [0.2, 0.8]], (4, 1)))
+        return tmp_path
+
+    monkeypatch.setattr("tools.pipeline.teachers.make_teacher", teach)
+    folder = run_teachers(FakeInputs(), Stages(tmp_path / "stages"), 1, ("a/2",))  # type: ignore[arg-type]
+    assert asked == [([0, 1, 4, 5, 6, 7], "-alone-1", False)], "trained once, on all but the held-out"
+    fold = json.loads((folder / "fold.json").read_text())
+    assert fold["teacher"]["clips"] == 2
+    summary = summarise_teachers([fold])
+    assert summary["teacher_uar"] == {"mean": 1.0, "sd": 0.0, "folds": [1.0]}
+    show_teachers(summary, [fold], "real", "LEAKS SPEAKERS")
+    told = capsys.readouterr().out
+    assert told.count("LEAKS SPEAKERS") == 2
+    assert "majority 50.0" in told
 
 
 @pytest.fixture
