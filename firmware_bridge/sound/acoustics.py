@@ -19,6 +19,7 @@ __all__ = [
     "Signal",
     "apply_room",
     "change_speed",
+    "loudspeaker",
     "mix_at_snr",
     "rms",
     "synthetic_noise",
@@ -67,6 +68,27 @@ def apply_room(pcm: Signal, impulse: Signal) -> Signal:
     # The sign of the direct path is a property of the loudspeaker's wiring: keep the speech's own.
     heard: Signal = (wet * gain * np.sign(impulse[direct])).astype(np.float32)
     return heard
+
+
+def loudspeaker(signal: Signal, band_hz: tuple[float, float] | None, drive: float) -> Signal:
+    """Return what a loudspeaker radiates: saturated (tanh, odd harmonics), then band-limited; at the same level.
+
+    Args:
+        signal: float32[n].
+        band_hz: Its pass band (second-order roll-off); None for a perfect one.
+        drive: Its saturation: the peak's level into tanh; 0 for a linear one.
+    """
+    level, played = rms(signal), signal
+    if drive > 0:
+        peak = float(np.max(np.abs(signal)))
+        played = np.tanh(signal / peak * drive).astype(np.float32)
+    if band_hz is not None:
+        from scipy.signal import butter, sosfilt
+
+        filters = butter(2, band_hz, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
+        played = sosfilt(filters, played)
+    after = rms(played)
+    return (played * (level / after if after > 0 else 0.0)).astype(np.float32)
 
 
 def mix_at_snr(speech: Signal, noise: Signal, snr_db: float, rng: np.random.Generator) -> Signal:

@@ -17,8 +17,15 @@ from pydantic import Field, ValidationError
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.settings import Settings, explain
-from firmware_bridge.sound.acoustics import Signal, apply_room, mix_at_snr, rms, to_float, to_pcm16
-from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
+from firmware_bridge.sound.acoustics import (
+    Signal,
+    apply_room,
+    loudspeaker,
+    mix_at_snr,
+    rms,
+    to_float,
+    to_pcm16,
+)
 
 # A segment quieter than this (about -100 dBFS) is silence: no level and no ratio are defined for it.
 _SILENCE = 1e-5
@@ -137,7 +144,7 @@ def rerecord(
     signal, room, noise = to_float(pcm), None, None
     loud = rms(signal) > _SILENCE
     if loud:
-        signal = loudspeaker(signal, channel)
+        signal = loudspeaker(signal, channel.speaker_band_hz, channel.drive)
     # Drawn even for silence, so that one clip's draw never depends on another setting.
     if channel.room:
         chosen = rooms[int(dice.integers(len(rooms)))]
@@ -153,23 +160,3 @@ def rerecord(
         own = dice.standard_normal(len(signal)) * 10 ** (channel.self_noise_dbfs / 20)
         signal = signal + own.astype(np.float32)
     return Recording(to_pcm16(signal), room, noise)
-
-
-def loudspeaker(signal: Signal, channel: Channel) -> Signal:
-    """Return what the loudspeaker radiates: saturated (tanh, odd harmonics), then band-limited; same level.
-
-    Args:
-        signal: float32[n].
-        channel: Its `drive` and `speaker_band_hz` are used.
-    """
-    level, played = rms(signal), signal
-    if channel.drive > 0:
-        peak = float(np.max(np.abs(signal)))
-        played = np.tanh(signal / peak * channel.drive).astype(np.float32)
-    if channel.speaker_band_hz is not None:
-        from scipy.signal import butter, sosfilt
-
-        filters = butter(2, channel.speaker_band_hz, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
-        played = sosfilt(filters, played)
-    after = rms(played)
-    return (played * (level / after if after > 0 else 0.0)).astype(np.float32)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from train.protocols import Plan
 
 SPEAKER_FOLDS = "speaker-folds"
+CHANNELS = ("bench", "noisy", "harsh")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ def run_fold(
     held_out: tuple[str, ...],
     division: Division | None = None,
     taught: bool = False,
+    channels: tuple[str, ...] = (),
 ) -> Path:
     """Stage: train on all but some speakers, convert to int8, and score them; `fold.json`.
 
@@ -54,9 +56,10 @@ def run_fold(
         held_out: Speakers that are scored.
         division: Which clips, where the speakers do not decide it.
         taught: Whether the student listens to the recipe's teachers.
+        channels: Scored on the same clips re-recorded, too.
     """
     from firmware_bridge.base.files import write_json
-    from tools.pipeline import emotion, int8, teachers
+    from tools.pipeline import emotion, int8, rerecorded, teachers
 
     rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
     unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
@@ -65,6 +68,10 @@ def run_fold(
     student = emotion.train_student(inputs, stages, f"{name}-student", rows, index, teacher)
     acoustic = int8.acoustic_int8(inputs, stages, student, rows, f"{name}-int8")
     views = emotion.make_views(inputs, stages)
+    played = {
+        channel: rerecorded.hear_rerecorded(inputs, stages, acoustic, unseen, channel, f"{name}-{channel}")
+        for channel in channels
+    }
 
     def make(folder: Path) -> None:
         from firmware_bridge.reference.simulated_tpu import Int8Network
@@ -81,6 +88,7 @@ def run_fold(
         speakers = [str(s) for s in inputs.speakers[unseen]]
         proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
         scored = {"float": logits, "int8": scores}
+        scored |= {channel: np.load(one / "scores.npy") for channel, one in played.items()}
         if teacher:
             with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
                 scored["teacher"] = stored["probabilities"][unseen]
@@ -93,7 +101,8 @@ def run_fold(
             {"held_out": held_out, "parity": parity.as_dict(), **{k: c.as_dict() for k, c in cards.items()}},
         )
 
-    parts = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
+    parts: dict[str, Any] = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
+    parts["played"] = {channel: one.name for channel, one in played.items()}
     if teacher:
         parts["teacher"] = teacher.name
     if division:
@@ -179,7 +188,8 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
         "int8_agreement": agreeing / sum(clips),
         "evidence": "simulated",
     }
-    for name in ("float", "int8", *(("teacher",) if "teacher" in folds[0] else ())):
+    others = [name for name in folds[0] if name not in {"held_out", "parity", "float", "int8"}]
+    for name in ("float", "int8", *others):
         for metric in ("uar", "macro_f1"):
             found[f"{name}_{metric}"] = spread_of([fold[name][metric]["value"] for fold in folds])
     found["majority_uar"] = float(np.mean([fold["int8"]["majority"]["uar"] for fold in folds]))
@@ -242,6 +252,14 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
     console.emit_table(f"{mark}{whose}, % (simulated, {speech} speech)", columns, rows)
     guesses = ", ".join(f"{n}-best {100 * v:.1f}" for n, v in summary["n_best_uar"].items())
     majority, prior = (100 * summary[f"{kind}_uar"] for kind in ("majority", "prior"))
+    for channel in [name for name in CHANNELS if f"{name}_uar" in summary]:
+        heard = summary[f"{channel}_uar"]
+        lost = 100 * (summary["int8_uar"]["mean"] - heard["mean"])
+        each = " ".join(f"{100 * v:.0f}" for v in heard["folds"])
+        console.emit_text(
+            f"{mark}Re-recorded, {channel}: int8 UAR {100 * heard['mean']:.1f} ± {100 * heard['sd']:.1f} ({each}), "
+            f"{lost:.1f} points below clean"
+        )
     if "teacher_uar" in summary:
         heard, each = (
             summary["teacher_uar"],
@@ -272,6 +290,7 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
 @click.option(
     "--taught", is_flag=True, help="let the students listen to the recipe's teachers, and score these too"
 )
+@click.option("--rerecorded", is_flag=True, help=f"score re-recorded clips too: {', '.join(CHANNELS)}")
 @click.option("--teachers", is_flag=True, help="score the recipe's teachers alone, without students")
 @options.at_once()
 @options.as_json()
@@ -281,6 +300,7 @@ def command(
     count: int,
     protocol: str,
     taught: bool,
+    rerecorded: bool,
     teachers: bool,
     threads: int | None,
     in_process: bool,
@@ -311,12 +331,15 @@ def command(
     if not teachers:
         # What all folds read is made once, with all cores.
         training_data(inputs, stages)
+    channels = CHANNELS if rerecorded else ()
     # `check_sound` has read the corpora, so that no process need do so again.
     with Legs(stages, inputs, options.processes(threads, in_process)) as legs:
         if teachers:
             started = [legs.start(run_teachers, index, *one) for index, one in enumerate(divided)]
         else:
-            started = [legs.start(run_fold, index, *one, taught) for index, one in enumerate(divided)]
+            started = [
+                legs.start(run_fold, index, *one, taught, channels) for index, one in enumerate(divided)
+            ]
         folders = [leg.result() for leg in started]
     folds = [json.loads((folder / "fold.json").read_text()) for folder in folders]
     summary = summarise_teachers(folds) if teachers else summarise(folds)

@@ -10,6 +10,7 @@ from firmware_bridge.sound.acoustics import (
     NOISE_KINDS,
     apply_room,
     change_speed,
+    loudspeaker,
     mix_at_snr,
     rms,
     synthetic_noise,
@@ -156,3 +157,20 @@ def test_unknown_noise_lists_the_kinds(rng: np.random.Generator) -> None:
         synthetic_noise("mauve", 10, rng)
     for kind in NOISE_KINDS:
         assert kind in caught.value.remedy
+
+
+def test_a_loudspeaker_is_deaf_outside_its_band_and_keeps_the_level() -> None:
+    time = np.arange(16000) / 16000
+    both = (np.sin(2 * np.pi * 60 * time) + np.sin(2 * np.pi * 1000 * time)).astype(np.float32) * 0.3
+    heard = loudspeaker(both, (180.0, 7000.0), 0.0)
+    spectrum = np.abs(np.fft.rfft(heard[2000:10000]))
+    low, middle = spectrum[30], spectrum[500]
+    assert 20 * np.log10(middle / low) > 15
+    assert rms(heard) == pytest.approx(rms(both), rel=1e-3)
+
+
+def test_a_driven_loudspeaker_makes_odd_harmonics() -> None:
+    tone = np.sin(2 * np.pi * 500 * np.arange(16000) / 16000).astype(np.float32)
+    spectrum = np.abs(np.fft.rfft(loudspeaker(tone, None, 2.0)))
+    assert spectrum[1500] > 0.02 * spectrum[500]
+    assert spectrum[1000] < 0.001 * spectrum[500]
