@@ -1,7 +1,7 @@
 """What re-recording does, in training: loudspeakers, rooms, noise and microphones, drawn anew for every view.
 
 The device is judged on speech that a loudspeaker has played (`hil/rig/rerecord.py`). None of the channels drawn here is
-one of those: pass bands keep away from theirs, rooms and noises are of the training part, and beside the recorded rooms,
+one of those: pass bands keep away from theirs, rooms and noises are of the training part, and beside recorded rooms,
 which are few, others are made up. The talker is varied as in `everyday`.
 """
 
