@@ -64,12 +64,14 @@ def watched_memory(every_s: float = 0.2) -> Iterator[Memory]:
     seen, done, this = Memory(), threading.Event(), psutil.Process()
 
     def look() -> None:
-        while not done.wait(every_s):
+        over = False
+        while not over:  # once at least, however short the work is
             sizes = []
             for each in [this, *this.children(recursive=True)]:
                 with contextlib.suppress(psutil.Error):  # it ended meanwhile
                     sizes.append(each.memory_info().rss)
             seen.whole, seen.largest = max(seen.whole, sum(sizes)), max(seen.largest, *sizes)
+            over = done.wait(every_s)
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
