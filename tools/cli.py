@@ -69,7 +69,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "This machine",
         (
-            ("list", "list_things", "corpora, recipes, presets, bundles and devices at hand"),
+            ("list", "list_things", "corpora, recipes, parts, presets, bundles and devices at hand"),
             ("doctor", "doctor", "what this machine has and lacks, each with its fix"),
         ),
     ),

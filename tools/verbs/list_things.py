@@ -1,4 +1,4 @@
-"""`undertone list`: corpora, recipes, front-end presets, bundles and devices at hand."""
+"""`undertone list`: corpora, recipes, parts, front-end presets, bundles and devices at hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from firmware_bridge.base.paths import BUNDLES
 from tools import console, options
 
-KINDS = ("corpora", "recipes", "presets", "bundles", "devices")
+KINDS = ("corpora", "recipes", "parts", "presets", "bundles", "devices")
 
 
 def corpora() -> list[dict[str, Any]]:
@@ -68,6 +68,24 @@ def recipes() -> list[dict[str, Any]]:
             "window_ms": recipe.window.window_ms,
         }
         for recipe in map(load_recipe, recipe_names())
+    ]
+
+
+def parts() -> list[dict[str, Any]]:
+    """Return what a recipe may name, room by room."""
+    from train.augment import AUGMENTS
+    from train.features import FEATURES
+    from train.keyword import KEYWORD_NETWORKS
+    from train.objectives import OBJECTIVES
+    from train.protocols import PROTOCOLS
+    from train.student import STUDENTS
+    from train.teacher import TEACHERS
+
+    rooms = (OBJECTIVES, FEATURES, TEACHERS, STUDENTS, KEYWORD_NETWORKS, AUGMENTS, PROTOCOLS)
+    return [
+        {"kind": room.kind, "name": name, "summary": part.summary}
+        for room in rooms
+        for name, part in room.items()
     ]
 
 
@@ -138,6 +156,7 @@ def devices() -> list[dict[str, Any]]:
 LISTS = {
     "corpora": corpora,
     "recipes": recipes,
+    "parts": parts,
     "presets": presets,
     "bundles": bundles,
     "devices": devices,
@@ -148,7 +167,7 @@ LISTS = {
 @click.argument("kinds", nargs=-1)
 @options.as_json()
 def command(kinds: tuple[str, ...], as_json: bool) -> None:
-    """List what there is. KINDS: corpora, recipes, presets, bundles, devices; all by default."""
+    """List what there is. KINDS: corpora, recipes, parts, presets, bundles, devices; all by default."""
     from firmware_bridge.base.errors import UnknownName
 
     for kind in kinds:
@@ -166,6 +185,7 @@ def command(kinds: tuple[str, ...], as_json: bool) -> None:
 COLUMNS = {
     "corpora": ("name", "task", "state", "clips", "speakers", "licence", "folder"),
     "recipes": ("name", "kind", "emotion_corpus", "keyword_corpus", "window_ms"),
+    "parts": ("kind", "name", "summary"),
     "presets": (
         "name",
         "window_ms",

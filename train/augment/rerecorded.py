@@ -100,7 +100,7 @@ AUGMENTS.add(
     "rerecorded",
     Augment(
         name="rerecorded",
-        summary="loudspeakers, rooms, noise and microphones, other ones than those of the test",
+        summary="loudspeakers, rooms, noise and microphones that no test uses",
         settings=RerecordedSettings,
         sound=vary_recording,
         features=vary_features,

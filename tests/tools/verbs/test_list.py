@@ -42,7 +42,14 @@ def test_kinds_can_be_chosen_and_wrong_ones_are_answered(capsys: Capture) -> Non
     assert run(["list", "recipes", "--json"]) == 0
     assert list(json.loads(capsys.readouterr().out)) == ["recipes"]
     assert run(["list", "birds"]) == 2
-    assert "bundles, corpora, devices, presets, recipes" in capsys.readouterr().err
+    assert "bundles, corpora, devices, parts, presets, recipes" in capsys.readouterr().err
+
+
+def test_every_part_that_a_recipe_may_name() -> None:
+    found = {(one["kind"], one["name"]) for one in list_things.parts()}
+    assert {("teacher", "regression"), ("feature", "encoder"), ("objective", "ccc")} <= found
+    assert {("augmentation", "rerecorded"), ("student", "trunk"), ("protocol", "speaker-folds")} <= found
+    assert all(len(one["summary"]) < 80 for one in list_things.parts())
 
 
 def test_a_corpus_that_is_there(ravdess: Path, monkeypatch: pytest.MonkeyPatch) -> None:
