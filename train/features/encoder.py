@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
-from firmware_bridge.base.errors import UndertoneError
+from firmware_bridge.base.errors import EnvironmentLacking
 from firmware_bridge.base.progress import track
 from firmware_bridge.base.settings import Settings
 from train.features.layers import ranked
@@ -44,10 +44,15 @@ class EncoderSettings(Settings):
 
 
 def lacks(settings: EncoderSettings) -> str:
-    """Return why the encoder cannot be opened here; empty where it can."""
+    """Return why the encoder cannot be opened here; empty where it can.
+
+    Raises:
+        UnknownName: There is no such encoder anywhere: a slip in a recipe is no reason for a stand-in.
+        ModelInvalid: It is here, but damaged, or a pickle.
+    """
     try:
         open_encoder(settings.encoder)
-    except UndertoneError as error:
+    except EnvironmentLacking as error:
         return f"{error.what} ({error.remedy})" if error.remedy else error.what
     return ""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from firmware_bridge.base.errors import UnknownName
+from firmware_bridge.base.errors import ModelInvalid, UnknownName
 from train.features import FEATURES, Speech
 from train.features.encoder import EncoderSettings, hear_encoder, lacks, wanted_layers
 from train.foundation.catalogue import open_encoder
@@ -100,7 +101,17 @@ def test_what_rests_on_sound_alone_is_remembered(make_speech: MakeSpeech, networ
 
 def test_an_encoder_that_is_not_here_says_why() -> None:
     assert "nowhere.onnx" in lacks(EncoderSettings(encoder="onnx:nowhere.onnx"))
-    assert FEATURES.find("encoder").lacks(EncoderSettings(encoder="no-such")) != ""
+    assert FEATURES.find("encoder").lacks is lacks
+
+
+def test_a_slip_or_a_damaged_file_is_no_reason_for_a_stand_in(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="whisper-tine") as told:
+        lacks(EncoderSettings(encoder="whisper-tine"))
+    assert "whisper-tiny-en" in f"{told.value} {told.value.remedy}"
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"\x80\x04not a network")
+    with pytest.raises(ModelInvalid):
+        lacks(EncoderSettings(encoder=f"onnx:{damaged}"))
 
 
 def test_an_unknown_layer_is_answered_with_the_valid_ones(make_speech: MakeSpeech, network: str) -> None:
