@@ -55,7 +55,7 @@ def test_the_contracts_are_kept() -> None:
 def small_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree of empty rooms, in which an import can be planted."""
     folder = tmp_path_factory.mktemp("house")
-    for package in (*ROOMS, "train/evaluation"):
+    for package in (*ROOMS, "train/evaluation", "train/mitra"):
         (folder / package).mkdir()
         (folder / package / "__init__.py").write_text("")
         (folder / package / "part.py").write_text("")
@@ -69,6 +69,7 @@ def small_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train", "import firmware_bridge.part, tensorflow", True),
         ("train", "import quantize.part", False),
         ("train/evaluation", "from tensorflow import math", False),
+        ("train/mitra", "import keras", False),
         ("hil", "from train.evaluation import part", True),
         ("hil", "import train.part", False),
         ("hil", "import keras", False),
