@@ -48,7 +48,11 @@ def chance(p: float | None) -> str:
 
 def plain(one: Interval | None) -> str:
     """Return a concordance with its interval."""
-    return NOTHING if one is None else f"{one.value:.2f} [{one.low:.2f}..{one.high:.2f}]"
+    if one is None:
+        return NOTHING
+    # A zero without a sign: rounding leaves -0.0 where nothing is left.
+    value, low, high = (round(each, 2) + 0.0 for each in (one.value, one.low, one.high))
+    return f"{value:.2f} [{low:.2f}..{high:.2f}]"
 
 
 def score_table(found: Comparison) -> Table:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support import systems
+from train.evaluation.bootstrap import Interval
 from train.evaluation.leak import admit_leak
 from train.mitra import pictures, tables
 from train.mitra.comparison import Comparison, compare
@@ -242,6 +243,11 @@ def test_the_file_is_the_page(tmp_path: Path) -> None:
 
 def test_small_p_values_are_bounds() -> None:
     assert [tables.chance(p) for p in (None, 0.03, 1e-6)] == ["–", "0.0300", "< 0.0001"]
+
+
+def test_a_zero_has_no_sign() -> None:
+    assert tables.plain(Interval(-0.001, -0.004, 0.004, 0.95, 3)) == "0.00 [0.00..0.00]"
+    assert tables.plain(Interval(-0.25, -0.5, 0.0, 0.95, 3)) == "-0.25 [-0.50..0.00]"
 
 
 class TestPictures:
