@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from firmware_bridge.base.paths import BUDGETS, BUILD
-from tools import console, options
+from tools import options
+from tools.shown_report import show_report
 
 
 @click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
@@ -20,6 +21,11 @@ from tools import console, options
 @click.option(
     "--out", type=click.Path(path_type=Path), default=BUILD / "hil", help="report folder [build/hil]"
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="keep what passes between host and device here, for `undertone replay`",
+)
 @options.as_json()
 def command(
     dut: str,
@@ -29,6 +35,7 @@ def command(
     limit: int,
     budget_file: Path | None,
     out: Path,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """Run the rig; exit status 1 when a promise is broken."""
@@ -36,7 +43,6 @@ def command(
     from firmware_bridge.contract.bundle import load_bundle
     from hil.budgets import load_budgets
     from hil.devices import open_device
-    from hil.report import tables
     from hil.rig.rerecord import CHANNELS
     from hil.rig.run import run_hil
     from tools.pipeline.segments import segments_for
@@ -57,17 +63,7 @@ def command(
         out,
         rooms=load_rooms("test"),
         noises=load_noises("test"),
+        record=record,
     )
-    if as_json:
-        console.emit_json(report.as_dict())
-    else:
-        for table in tables(report):
-            console.emit_table(table.title, table.columns, table.rows)
-        for line in report.notes:
-            console.emit_text(line)
-        console.emit_text(
-            "PASSED"
-            if report.passed
-            else f"FAILED: {', '.join([v.name for v in report.broken] or ['segments without scores'])}"
-        )
+    show_report(report, as_json)
     return 0 if report.passed else 1

@@ -21,7 +21,7 @@ from hil.checks.chip import edge_tpu, memory
 from hil.chip.networks import compiled_traffic, describe_networks
 from hil.chip.stages import counted_stages, describe_chip, instruction_cost, m7_stages, processor_memories
 from hil.rig.observations import Observations
-from hil.rig.rerecord import CHANNELS
+from hil.rig.rerecord import CHANNELS, through
 from hil.rig.run import Segment
 from hil.rig.stream import observe
 
@@ -224,7 +224,7 @@ class Emulated:
 class TestReporting:
     def run(self, bundle: Bundle, segments: list[Segment]) -> Observations:
         chip = describe_chip(bundle, 48, 16)
-        return observe(Emulated(bundle), bundle, segments[:2], CHANNELS["clean"], chip)  # type: ignore[arg-type]
+        return observe(Emulated(bundle), bundle, segments[:2], through(CHANNELS["clean"]), chip)  # type: ignore[arg-type]
 
     def test_the_files_that_a_board_gets_are_counted(
         self, with_compiled: Bundle, segments: list[Segment]
