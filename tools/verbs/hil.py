@@ -12,7 +12,12 @@ from tools.shown_report import show_report
 
 
 @click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
-@click.option("--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)")
+@click.option(
+    "--dut",
+    default="host",
+    show_default=True,
+    help="host, twin, board (looked for on USB) or board:PORT (any pyserial URL)",
+)
 @options.bundle()
 @options.clips()
 @options.channel()
@@ -45,6 +50,8 @@ def command(
     from hil.devices import open_device
     from hil.rig.rerecord import CHANNELS
     from hil.rig.run import run_hil
+    from tools.board.find import with_port
+    from tools.health.system import System
     from tools.pipeline.segments import segments_for
     from train.corpora.noise import load_noises, load_rooms
 
@@ -52,7 +59,7 @@ def command(
         raise UnknownName("channel", channel, CHANNELS)
     budgets = load_budgets(budget_file or BUDGETS)
     bundle = load_bundle(bundle_dir)
-    device = open_device(dut, bundle.directory)
+    device = open_device(with_port(dut, lambda: System().boards()), bundle.directory)
     segments = segments_for(bundle, corpus, limit or None)
     report = run_hil(
         device,

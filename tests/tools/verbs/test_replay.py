@@ -45,7 +45,7 @@ def test_the_same_verdict_and_a_page(
 
 
 def test_a_failure_names_its_log_and_its_recording(
-    recording: tuple[Path, Bundle, int], tmp_path: Path, capsys: Capture
+    recording: tuple[Path, Bundle, int], tmp_path: Path, capsys: Capture, no_data: Path
 ) -> None:
     file, bundle, _ = recording
     promises = tmp_path / "budgets.toml"
