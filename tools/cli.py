@@ -56,6 +56,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Devices and firmware",
         (
             ("hil", "hil", "stream speech through a device and check the budgets"),
+            ("replay", "replay", "judge a recorded run again, without a device"),
             ("build", "build", "firmware for host, twin or board, and its memories"),
             ("flash", "flash", "write firmware and bundle to a board, and prove that it runs them"),
             ("update", "update", "another bundle for a device that runs"),

@@ -6,7 +6,6 @@ is named, never passed over.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -48,7 +47,6 @@ class Recovery:
         device: Started.
         timing: Waiting times of the work.
         patience_s: How long the device may take to come back.
-        sleep: Lets time pass between two looks for it.
     """
 
     def __init__(
@@ -56,10 +54,9 @@ class Recovery:
         device: Device,
         timing: Timing | None = None,
         patience_s: float = PATIENCE_S,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._device, self._timing, self._patience_s, self._sleep = device, timing, patience_s, sleep
-        self.client = DeviceClient(device.link(), timing)
+        self._device, self._timing, self._patience_s = device, timing, patience_s
+        self.client = DeviceClient(device.link(), timing, device.new_session())
         self.identity = self.client.hello()
         self.incidents: list[str] = []
 
@@ -106,22 +103,22 @@ class Recovery:
         note(incident)
 
     def _find(self, lost: DeviceError) -> tuple[DeviceClient, DeviceIdentity]:
-        deadline = time.monotonic() + self._patience_s
+        deadline = self._device.now() + self._patience_s
         last: DeviceError = lost
         while True:
             try:
                 # A refusal leaves the line alone; all else replaces it whole: what was half read or half sent is gone.
                 link = self._device.link() if isinstance(last, DeviceRefused) else self._device.relink()
-                identity = DeviceClient(link, _GREETING).hello()
-                return DeviceClient(link, self._timing), identity
+                identity = DeviceClient(link, _GREETING, self._device.new_session()).hello()
+                return DeviceClient(link, self._timing, self._device.new_session()), identity
             except (LinkLost, DeviceSilent, OSError) as error:
                 last = error if isinstance(error, DeviceError) else LinkLost(str(error), "")
-            if time.monotonic() > deadline:
+            if self._device.now() > deadline:
                 raise DeviceGone(
                     f"the device did not come back within {self._patience_s:.0f} s after {lost.what} ({last.what})",
                     "look at its lights (docs/faults.md); take its power away and give it back",
                 ) from last
-            self._sleep(_PAUSE_S)
+            self._device.pause(_PAUSE_S)
 
 
 def _lasting(identity: DeviceIdentity) -> DeviceIdentity:

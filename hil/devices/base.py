@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -32,6 +34,15 @@ class Device(Protocol):
     def relink(self) -> Link:
         """Return a new link to a device that may have restarted; raises `LinkLost` where it is not there yet."""
 
+    def new_session(self) -> int:
+        """Return a number that no other host of the device uses at the same time."""
+
+    def now(self) -> float:
+        """Return seconds on the clock by which it is waited for."""
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass on that clock."""
+
     def stop(self) -> None:
         """Release everything; safe to call twice, and on a device that never started."""
 
@@ -61,6 +72,18 @@ class DeviceBase(ABC):
     def relink(self) -> Link:
         """Return the same link: a pseudo-terminal or a line in memory outlives a restart of the firmware."""
         return self.link()
+
+    def new_session(self) -> int:
+        """Return a number that no other host of the device uses at the same time: a random one."""
+        return int.from_bytes(os.urandom(4), "little")
+
+    def now(self) -> float:
+        """Return this machine's monotonic seconds."""
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
 
     @abstractmethod
     def stop(self) -> None:

@@ -53,7 +53,8 @@ def open_device(name: str, bundle: Path | None) -> Device:
     if kind.at_port and not port:
         raise DeviceError(
             f"'{kind_name}' needs a port",
-            f"for example {kind_name}:/dev/ttyACM0 or {kind_name}:socket://10.10.10.1:7000",
+            f"for example {kind_name}:/dev/ttyACM0 or {kind_name}:socket://10.10.10.1:7000; `undertone hil --dut "
+            f"{kind_name}` looks for it on USB",
         )
     if not kind.at_port and bundle is None:
         raise DeviceError(

@@ -33,19 +33,25 @@ def _promises(report: HilReport):  # type: ignore[no-untyped-def]  # noqa: ANN20
         "bundle": report.bundle["id"],
         "channel": report.channel["name"],
         "scores_sha256": report.scores_sha256,
+        **report.files,
     }.items():
         suite.add_property(name, _clean(str(value)))
     for verdict in report.verdicts:
-        suite.add_testcase(_promise(verdict))
+        suite.add_testcase(_promise(verdict, _where(report)))
     return suite
 
 
-def _promise(verdict: Verdict):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _where(report: HilReport) -> str:
+    """Return where log and recording lie, to end the words of a failure with."""
+    return "".join(f"; {kind}: {file}" for kind, file in report.files.items())
+
+
+def _promise(verdict: Verdict, where: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
     from junitparser import Failure, Skipped, TestCase
 
     case = TestCase(verdict.name, "budgets", 0.0)
     if verdict.status is Status.BROKEN:
-        case.result = [Failure(_clean(f"{verdict.detail}; {verdict.budget.remedy}"), "BrokenPromise")]
+        case.result = [Failure(_clean(f"{verdict.detail}; {verdict.budget.remedy}{where}"), "BrokenPromise")]
     elif verdict.status is not Status.KEPT:
         case.result = [Skipped(_clean(verdict.detail))]
     if verdict.quantity is not None:
@@ -61,7 +67,9 @@ def _segments(report: HilReport):  # type: ignore[no-untyped-def]  # noqa: ANN20
         case = TestCase(_clean(name), "segments", round(float(seen.wall_s[index]), 4))
         features, scores = int(seen.features_lsb[index]), int(seen.scores_lsb[index])
         if features or scores:
-            words = f"features differ by {features} LSB, scores by {scores} LSB from the host's"
+            words = (
+                f"features differ by {features} LSB, scores by {scores} LSB from the host's{_where(report)}"
+            )
             case.result = [Failure(words, "NotAligned")]
         suite.add_testcase(case)
     return suite

@@ -37,6 +37,7 @@ class HilReport:
         steps: Ends of the run's steps, in the order in which they ended, and of the run itself.
         notes: What the reader must know (stand-ins, refusals), one sentence each.
         made_from: What the bundle was made from (`origin_of`).
+        files: Where the run's log and its recording lie, by those names.
     """
 
     device: Mapping[str, Any]
@@ -49,6 +50,7 @@ class HilReport:
     steps: tuple[Event, ...]
     notes: tuple[str, ...]
     made_from: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -59,6 +61,11 @@ class HilReport:
     def broken(self) -> list[Verdict]:
         """The broken promises."""
         return [verdict for verdict in self.verdicts if verdict.status is Status.BROKEN]
+
+    @property
+    def verdict(self) -> str:
+        """`kept`, `broken`, or `partial` where segments have no scores."""
+        return "kept" if self.passed else "broken" if self.broken else "partial"
 
     @property
     def scores_sha256(self) -> str:
@@ -77,7 +84,7 @@ class HilReport:
         """Return the report as JSON-ready data, in the form that `hil/report/schema.py` publishes."""
         return {
             "format": FORMAT,
-            "verdict": "kept" if self.passed else "broken" if self.broken else "partial",
+            "verdict": self.verdict,
             "device": dict(self.device),
             "bundle": dict(self.bundle),
             "made_from": dict(self.made_from),
@@ -103,6 +110,7 @@ class HilReport:
             "gate_self_test": [vars(one) for one in self.gate],
             "steps": [step_dict(one) for one in self.steps],
             "notes": list(self.notes),
+            "files": dict(self.files),
         }
 
     def _number(self, name: str) -> float | None:

@@ -177,6 +177,7 @@ class Report(Settings):
     gate_self_test: list[Plant]
     steps: list[Step]
     notes: list[str]
+    files: dict[str, str]
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ The same clip name and seed give the same samples on every machine and in any or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -160,3 +160,10 @@ def rerecord(
         own = dice.standard_normal(len(signal)) * 10 ** (channel.self_noise_dbfs / 20)
         signal = signal + own.astype(np.float32)
     return Recording(to_pcm16(signal), room, noise)
+
+
+def through(
+    channel: Channel, rooms: Sequence[Room] = (), noises: Sequence[Noise] = ()
+) -> Callable[[str, NDArray[np.int16]], NDArray[np.int16]]:
+    """Return what makes of a clip's name and samples the samples that a device hears through a channel."""
+    return lambda name, pcm: rerecord(name, pcm, channel, rooms, noises).pcm

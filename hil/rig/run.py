@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.base.events import Ended, listening, stage, step
+from firmware_bridge.base.events import Ended, JsonLines, listening, stage, step
 from firmware_bridge.base.progress import note, tell
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.reference.engine import bundle_identity
@@ -21,11 +22,14 @@ from hil.report.model import scorecards
 from hil.report.origin import origin_of
 from hil.report.previous import no_longer_measured
 from hil.rig.observations import Chip, Observations, Segment
-from hil.rig.rerecord import Channel, Noise, Room
-from hil.rig.stream import observe, require_segments
+from hil.rig.record import recorded
+from hil.rig.rerecord import Channel, Noise, Room, through
+from hil.rig.stream import Play, observe, require_segments
 from hil.selftest import require_gate, self_test
 
-__all__ = ["HilReport", "Segment", "run_hil"]
+__all__ = ["HilReport", "Segment", "measure", "run_hil"]
+
+LOG = "events.jsonl"
 
 
 def run_hil(
@@ -39,6 +43,7 @@ def run_hil(
     rooms: Sequence[Room] = (),
     noises: Sequence[Noise] = (),
     chip: Chip | None = None,
+    record: Path | None = None,
 ) -> HilReport:
     """Stream segments through a device and judge it.
 
@@ -48,13 +53,62 @@ def run_hil(
         segments: Clips of speakers that the model has not heard.
         channel: What happens to them on the way.
         budgets: The promises.
-        out_dir: `report.json`, `junit.xml` and `report.html` are written there.
+        out_dir: `report.json`, `junit.xml`, `report.html` and `events.jsonl` are written there.
         rooms: For the channel.
         noises: For the channel.
         chip: What is known of the chip; analysed from the bundle by default.
+        record: Where to keep what passes between host and device.
 
     Returns:
         The report; `report.passed` says whether every promise was kept.
+
+    Raises:
+        UndertoneError: The device cannot be used, or the segments do not fit the bundle.
+        CheckFailed: The gate let a planted regression through.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    log = out_dir / LOG
+    log.unlink(missing_ok=True)
+    play = through(channel, rooms, noises)
+    with ExitStack() as stack:
+        stack.enter_context(listening(JsonLines(log)))
+        if record is not None:
+            tape = stack.enter_context(recorded(record, device, bundle, segments, channel, budgets))
+            device, play = tape.device, tape.keeping(play)
+        report = measure(
+            device, bundle, segments, play, channel, budgets, chip=chip, before=out_dir / "report.json"
+        )
+        if record is not None:
+            tape.finish(report)
+    files = {"log": str(log)} | ({"recording": str(record)} if record is not None else {})
+    report = replace(report, files=files)
+    for kind, path in write_report(report, out_dir).items():
+        tell(f"{kind}: {path}")
+    return report
+
+
+def measure(
+    device: Device,
+    bundle: Bundle,
+    segments: Sequence[Segment],
+    play: Play,
+    channel: Channel,
+    budgets: Mapping[str, Budget],
+    *,
+    chip: Chip | None = None,
+    before: Path | None = None,
+) -> HilReport:
+    """Stream segments through a device and judge it; nothing is written.
+
+    Args:
+        device: Started and stopped here.
+        bundle: What the device must run.
+        segments: Clips of speakers that the model has not heard.
+        play: What happens to them on the way.
+        channel: What the report says of that.
+        budgets: The promises.
+        chip: What is known of the chip; analysed from the bundle by default.
+        before: An earlier report: what it measured must not go missing unnoticed.
 
     Raises:
         UndertoneError: The device cannot be used, or the segments do not fit the bundle.
@@ -69,16 +123,16 @@ def run_hil(
         with ExitStack() as started:
             with step(f"starting {device.name}"):
                 started.enter_context(device)
-            seen = observe(device, bundle, segments, channel, chip, rooms, noises)
+            seen = observe(device, bundle, segments, play, chip)
             device_facts = device.describe()
         with step("checking the promises"):
             planted = self_test(seen, budgets)
             require_gate(planted)
             reached = verdicts(seen, budgets)
-    lost = no_longer_measured(out_dir / "report.json", reached)
+    lost = no_longer_measured(before, reached) if before is not None else []
     for line in lost:
         note(line)
-    report = HilReport(
+    return HilReport(
         device=device_facts,
         bundle=_bundle_facts(bundle),
         channel=channel.model_dump(mode="json"),
@@ -90,9 +144,6 @@ def run_hil(
         notes=(*lost, *_notes(device_facts, seen, bundle)),
         made_from=origin_of(bundle.manifest),
     )
-    for kind, path in write_report(report, out_dir).items():
-        tell(f"{kind}: {path}")
-    return report
 
 
 def _bundle_facts(bundle: Bundle) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -31,10 +31,10 @@ from hil.client.health import TPU_MISSING, health_lines
 from hil.client.recovery import DeviceGone, Recovery
 from hil.devices.base import Device
 from hil.rig.observations import NO_KEYWORD, Chip, Example, ModelFacts, Observations, Segment
-from hil.rig.rerecord import Channel, Noise, Room, rerecord
 
 # A different shape is as wrong as it gets.
 DIFFERENT_SHAPE = 65535
+Play = Callable[[str, PCM], PCM]
 
 
 @dataclass
@@ -92,10 +92,8 @@ def observe(
     device: Device,
     bundle: Bundle,
     segments: Sequence[Segment],
-    channel: Channel,
+    play: Play,
     chip: Chip,
-    rooms: Sequence[Room] = (),
-    noises: Sequence[Noise] = (),
 ) -> Observations:
     """Re-record every segment, stream it, and compare features and scores with the host's own.
 
@@ -103,10 +101,8 @@ def observe(
         device: A started device.
         bundle: The bundle that it must run.
         segments: Clips of speakers that the model has not heard.
-        channel: What happens to them on the way.
+        play: What happens to them on the way: name and samples to the samples that are sent (`rerecord.through`).
         chip: What is known of the chip beforehand.
-        rooms: For the channel.
-        noises: For the channel.
 
     Raises:
         BundleInvalid: The device runs another bundle.
@@ -121,7 +117,7 @@ def observe(
     log, again = _Log(), spread(len(segments))
     with ThreadPoolExecutor(max_workers=1) as beside:
         for number, segment in enumerate(track(segments, f"streaming through {device.name}")):
-            pcm = rerecord(segment.name, segment.pcm, channel, rooms, noises).pcm
+            pcm = play(segment.name, segment.pcm)
             # The host computes its own answer while the device computes: neither sees the other's.
             wanted = beside.submit(_reference, engine, pcm)
             found = _ask(recovery, segment.name, pcm, log)

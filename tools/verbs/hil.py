@@ -7,11 +7,17 @@ from pathlib import Path
 import click
 
 from firmware_bridge.base.paths import BUDGETS, BUILD
-from tools import console, options
+from tools import options
+from tools.shown_report import show_report
 
 
 @click.command(help="Stream re-recorded speech of unheard speakers through a device and check the budgets.")
-@click.option("--dut", default="host", show_default=True, help="host, twin, or board:PORT (any pyserial URL)")
+@click.option(
+    "--dut",
+    default="host",
+    show_default=True,
+    help="host, twin, board (looked for on USB) or board:PORT (any pyserial URL)",
+)
 @options.bundle()
 @options.clips()
 @options.channel()
@@ -19,6 +25,11 @@ from tools import console, options
 @click.option("--budgets", "budget_file", type=click.Path(path_type=Path), help="budget file [budgets.toml]")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=BUILD / "hil", help="report folder [build/hil]"
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="keep what passes between host and device here, for `undertone replay`",
 )
 @options.as_json()
 def command(
@@ -29,6 +40,7 @@ def command(
     limit: int,
     budget_file: Path | None,
     out: Path,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """Run the rig; exit status 1 when a promise is broken."""
@@ -36,9 +48,10 @@ def command(
     from firmware_bridge.contract.bundle import load_bundle
     from hil.budgets import load_budgets
     from hil.devices import open_device
-    from hil.report import tables
     from hil.rig.rerecord import CHANNELS
     from hil.rig.run import run_hil
+    from tools.board.find import with_port
+    from tools.health.system import System
     from tools.pipeline.segments import segments_for
     from train.corpora.noise import load_noises, load_rooms
 
@@ -46,7 +59,7 @@ def command(
         raise UnknownName("channel", channel, CHANNELS)
     budgets = load_budgets(budget_file or BUDGETS)
     bundle = load_bundle(bundle_dir)
-    device = open_device(dut, bundle.directory)
+    device = open_device(with_port(dut, lambda: System().boards()), bundle.directory)
     segments = segments_for(bundle, corpus, limit or None)
     report = run_hil(
         device,
@@ -57,17 +70,7 @@ def command(
         out,
         rooms=load_rooms("test"),
         noises=load_noises("test"),
+        record=record,
     )
-    if as_json:
-        console.emit_json(report.as_dict())
-    else:
-        for table in tables(report):
-            console.emit_table(table.title, table.columns, table.rows)
-        for line in report.notes:
-            console.emit_text(line)
-        console.emit_text(
-            "PASSED"
-            if report.passed
-            else f"FAILED: {', '.join([v.name for v in report.broken] or ['segments without scores'])}"
-        )
+    show_report(report, as_json)
     return 0 if report.passed else 1

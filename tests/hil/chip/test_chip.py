@@ -17,13 +17,15 @@ from firmware_bridge.chip.facts import KEPT, read_facts, sources_digest
 from firmware_bridge.contract.bundle import Bundle, write_bundle
 from firmware_bridge.contract.image import build_image, parse_image
 from firmware_bridge.microfrontend import PRESETS, FrontendSpec, MicroFrontend
+from firmware_bridge.reference.device import ReferenceDevice
 from hil.checks.chip import edge_tpu, memory
 from hil.chip.networks import compiled_traffic, describe_networks
 from hil.chip.stages import counted_stages, describe_chip, instruction_cost, m7_stages, processor_memories
 from hil.rig.observations import Observations
-from hil.rig.rerecord import CHANNELS
+from hil.rig.rerecord import CHANNELS, through
 from hil.rig.run import Segment
 from hil.rig.stream import observe
+from tests.support.in_memory import InMemory
 
 CACHED, STREAMED, INSTRUCTIONS = {"acoustic": 8192, "keyword": 4096}, 1024, 2048
 
@@ -206,25 +208,18 @@ class TestProcessor:
         assert "another front-end than this bundle's" in found[0].source
 
 
-class Emulated:
+class Emulated(InMemory):
     """A device that calls itself emulated, around the reference."""
 
-    name, evidence, keeps_time = "twin", Evidence.EMULATED, False
-
-    def __init__(self, bundle: Bundle) -> None:
-        from firmware_bridge.reference.engine import reference_server
-        from hil.link.memory_link import MemoryLink
-
-        self._link = MemoryLink(reference_server(bundle))
-
-    def link(self) -> Any:
-        return self._link
+    name, keeps_time = "twin", False
 
 
 class TestReporting:
     def run(self, bundle: Bundle, segments: list[Segment]) -> Observations:
         chip = describe_chip(bundle, 48, 16)
-        return observe(Emulated(bundle), bundle, segments[:2], CHANNELS["clean"], chip)  # type: ignore[arg-type]
+        return observe(
+            Emulated(ReferenceDevice(bundle)), bundle, segments[:2], through(CHANNELS["clean"]), chip
+        )
 
     def test_the_files_that_a_board_gets_are_counted(
         self, with_compiled: Bundle, segments: list[Segment]

@@ -28,7 +28,7 @@ from hil.devices.twin import TwinProcess
 from hil.link import ports
 from hil.link.memory_link import MemoryLink
 from hil.rig.observations import Observations, Segment
-from hil.rig.rerecord import CHANNELS
+from hil.rig.rerecord import CHANNELS, through
 from hil.rig.run import run_hil
 from hil.rig.stream import observe
 
@@ -71,7 +71,7 @@ def seen_by(device: Any, bundle: Bundle, segments: list[Segment]) -> Observation
     identity = bundle_identity(bundle)
     chip = describe_chip(bundle, identity.frames, identity.channels)
     with device:
-        return observe(device, bundle, segments, CHANNELS["clean"], chip)
+        return observe(device, bundle, segments, through(CHANNELS["clean"]), chip)
 
 
 def scores_are_the_reference_s(seen: Observations, bundle: Bundle, segments: list[Segment]) -> None:

@@ -11,16 +11,13 @@ import pytest
 from firmware_bridge.base.evidence import Evidence
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.contract.fusion import FusionHead
-from firmware_bridge.protocol import DeviceServer, MemoryMarks
 from firmware_bridge.protocol.engine import PCM
 from firmware_bridge.reference.device import ReferenceDevice, SegmentScores
-from firmware_bridge.reference.engine import bundle_identity
 from hil.chip.stages import describe_chip, fusion_bytes
-from hil.devices.base import DeviceBase
-from hil.link.memory_link import MemoryLink
 from hil.rig.observations import Segment
-from hil.rig.rerecord import CHANNELS
+from hil.rig.rerecord import CHANNELS, through
 from hil.rig.stream import observe
+from tests.support.in_memory import InMemory
 
 
 class TimedEngine(ReferenceDevice):
@@ -50,28 +47,6 @@ class OffByOne(ReferenceDevice):
         return windows
 
 
-class InMemory(DeviceBase):
-    name = "in memory"
-    evidence = Evidence.EMULATED
-    keeps_time = True
-
-    def __init__(self, engine: ReferenceDevice) -> None:
-        identity = bundle_identity(engine.bundle)
-        self._link = MemoryLink(DeviceServer(engine, identity, lambda: MemoryMarks(1, 2, 3)))
-
-    def start(self) -> None:
-        """It is always there."""
-
-    def stop(self) -> None:
-        """Nothing to stop."""
-
-    def link(self) -> MemoryLink:
-        return self._link
-
-    def describe(self) -> dict[str, Any]:
-        return {"device": self.name}
-
-
 @pytest.fixture(scope="module")
 def chip(bundle: Bundle) -> Any:
     return describe_chip(bundle, 48, 16)
@@ -80,7 +55,7 @@ def chip(bundle: Bundle) -> Any:
 def test_a_device_that_keeps_time_replaces_the_estimates(
     bundle: Bundle, segments: list[Segment], chip: Any
 ) -> None:
-    seen = observe(InMemory(TimedEngine(bundle)), bundle, segments[:5], CHANNELS["clean"], chip)
+    seen = observe(InMemory(TimedEngine(bundle)), bundle, segments[:5], through(CHANNELS["clean"]), chip)
     stages = seen.chip.stages_ms
     assert {name: stage.value for name, stage in stages.items()} == {
         "tail": 0.1,
@@ -95,7 +70,7 @@ def test_a_device_that_keeps_time_replaces_the_estimates(
 
 
 def test_one_value_rounded_differently_is_seen(bundle: Bundle, segments: list[Segment], chip: Any) -> None:
-    seen = observe(InMemory(OffByOne(bundle)), bundle, segments[:2], CHANNELS["clean"], chip)
+    seen = observe(InMemory(OffByOne(bundle)), bundle, segments[:2], through(CHANNELS["clean"]), chip)
     assert seen.features_lsb.tolist() == [1, 1]
     assert seen.example is not None
     assert np.argwhere(seen.example.device != seen.example.host).tolist() == [[3, 5]]
@@ -104,7 +79,7 @@ def test_one_value_rounded_differently_is_seen(bundle: Bundle, segments: list[Se
 def test_what_the_channel_does_reaches_the_device(bundle: Bundle, segments: list[Segment], chip: Any) -> None:
     quiet = CHANNELS["clean"].model_copy(update={"self_noise_dbfs": -40.0})
     clean, noisy = (
-        observe(InMemory(TimedEngine(bundle)), bundle, segments[:1], channel, chip)
+        observe(InMemory(TimedEngine(bundle)), bundle, segments[:1], through(channel), chip)
         for channel in (CHANNELS["clean"], quiet)
     )
     assert clean.example is not None and noisy.example is not None
@@ -113,7 +88,7 @@ def test_what_the_channel_does_reaches_the_device(bundle: Bundle, segments: list
 
 
 def test_the_keywords_own_guess_is_computed(bundle: Bundle, segments: list[Segment], chip: Any) -> None:
-    seen = observe(InMemory(TimedEngine(bundle)), bundle, segments[:4], CHANNELS["clean"], chip)
+    seen = observe(InMemory(TimedEngine(bundle)), bundle, segments[:4], through(CHANNELS["clean"]), chip)
     assert seen.vote.shape == seen.fused.shape
     assert seen.keyword_truth.tolist() == [-1, 1, -1, 1]
     assert seen.heard == ("anna", "ben", "cleo")
