@@ -108,7 +108,8 @@ def test_a_device_that_stays_away_leaves_a_partial_report(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(Recovery.__init__, "__defaults__", (None, 0.5, lambda _: None))
+    monkeypatch.setattr(Recovery.__init__, "__defaults__", (None, 0.5))
+    monkeypatch.setattr(Board, "pause", lambda self, seconds: None)
     served.append(Restarting(bundle, [60_000, 0]))
     report = run_hil(Board(served[0].url), bundle, segments, CHANNELS["clean"], load_budgets(), tmp_path)
     done, left = len(report.seen.names), len(report.seen.left_out)
@@ -138,7 +139,8 @@ def test_another_device_in_its_place_is_refused(
 def test_nothing_scored_at_all_is_an_error(
     bundle: Bundle, segments: list[Segment], served: list[Restarting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recovery.__init__, "__defaults__", (None, 0.5, lambda _: None))
+    monkeypatch.setattr(Recovery.__init__, "__defaults__", (None, 0.5))
+    monkeypatch.setattr(Board, "pause", lambda self, seconds: None)
     served.append(Restarting(bundle, [4_000, 0]))
     with pytest.raises(DeviceGone, match="did not come back"):
         seen_by(Board(served[0].url), bundle, segments)
