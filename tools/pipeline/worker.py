@@ -68,8 +68,10 @@ def begin(line: Line, stop: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(stop)
     quiet_tensorflow()
-    # The parent logs what it hears: without a handler, logging's last resort would write warnings here as well.
+    # The parent logs what it hears. Here nothing is written: not by logging's last resort, and not by the root handler
+    # that some libraries set up in passing.
     events.LOGGER.addHandler(logging.NullHandler())
+    events.LOGGER.propagate = False
     _hearing.enter_context(events.listening(Speaker(line)))
 
 

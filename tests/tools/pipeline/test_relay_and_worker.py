@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle  # what a pipe between processes speaks; nothing of ours is kept that way
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from firmware_bridge.base import errors, events
 from firmware_bridge.base.errors import InvalidSetting, UndertoneError, UnknownName
 from firmware_bridge.base.events import Event, Kind, Outcome
+from firmware_bridge.base.paths import ROOT
 from hil.client.conversation import DeviceRefused
 from tools.pipeline import relay
 from tools.pipeline.relay import Line, Listener, Speaker
@@ -191,3 +194,22 @@ class TestWork:
             assert isinstance(found, Refused)
             assert found.error().as_dict() == kind("what", "remedy", "see").as_dict()
             assert found.error().exit_status == kind.exit_status
+
+
+def test_a_process_writes_nothing_itself_whatever_a_library_does_to_logging() -> None:
+    """The parent shows what it is told; a line of the child's own would come twice."""
+    code = (
+        "import logging\n"
+        "from multiprocessing import Lock, Pipe\n"
+        "from firmware_bridge.base.progress import note\n"
+        "from tools.pipeline import worker\n"
+        "from tools.pipeline.relay import Line\n"
+        "worker._end_with = lambda stop: None\n"
+        "hearing, speaking = Pipe(duplex=False)\n"
+        "worker.begin(Line(speaking, Lock()), hearing)\n"
+        "logging.basicConfig(level=logging.INFO)\n"
+        "note('a stand-in')\n"
+        "print(hearing.poll(5))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
