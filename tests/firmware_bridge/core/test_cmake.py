@@ -14,7 +14,8 @@ import pytest
 from firmware_bridge.base.paths import DOCS
 from firmware_bridge.contract.bundle import Bundle
 from firmware_bridge.microfrontend import PRESETS, MicroFrontend
-from firmware_bridge.ports.sources import CORE, KEPT, KEPT_PRESET, main, write_kept
+from firmware_bridge.ports.sources import CORE, KEPT, KEPT_PRESET, write_kept
+from tools.cli import run
 
 PAGE = DOCS / "c_api.md"
 PROJECT = """cmake_minimum_required(VERSION 3.18)
@@ -102,7 +103,7 @@ def test_features_of_the_static_library_are_pythons(cmake: list[str], tmp_path: 
 
 def test_another_front_end_is_named_by_its_folder(cmake: list[str], bundle: Bundle, tmp_path: Path) -> None:
     made = tmp_path / "made"
-    assert main(["--bundle", str(bundle.directory), "--out", str(made)]) == 0
+    assert run(["sources", "--bundle", str(bundle.directory), "--out", str(made)]) == 0
     lines = example(cmake, tmp_path, snippet(), f"-DUNDERTONE_MADE={made}")
     assert f"windows of {16 * bundle.manifest.window_ms} samples" in lines[-1]
 
@@ -114,5 +115,5 @@ def test_a_folder_of_nothing_is_refused(cmake: list[str], tmp_path: Path) -> Non
 
 
 def test_a_bundle_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--bundle", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert run(["sources", "--bundle", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert "(" in capsys.readouterr().err
