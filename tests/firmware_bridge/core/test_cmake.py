@@ -116,4 +116,6 @@ def test_a_folder_of_nothing_is_refused(cmake: list[str], tmp_path: Path) -> Non
 
 def test_a_bundle_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sources", "--bundle", str(tmp_path), "--out", str(tmp_path)]) == 2
-    assert "(" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no bundle at" in told
+    assert "remedy" in told

@@ -17,7 +17,7 @@ def test_every_corpus_of_the_design_is_there() -> None:
     assert list(READERS) == [
         "aligned_words", "cmu_mosei", "crema_d", "em2ldl", "emodb", "iemocap", "meld", "msp_improv",
         "msp_podcast", "nemo", "ravdess", "savee", "speech_commands", "spoken_digits", "synthetic",
-        "synthetic_words", "table", "tess", "urdu", "wake_words",
+        "synthetic_words", "synthetic_raters", "table", "tess", "urdu", "wake_words",
     ]  # fmt: skip
     assert all(known.summary and known.task in ("emotion", "keyword", "text") for known in READERS.values())
 
