@@ -288,8 +288,10 @@ def test_without_processes_parts_run_where_they_are_started(stages: Stages) -> N
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
+# A suite that was started in the background of a shell ignores Ctrl-C, and hands that down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = [{root!r}, {code!r}]
 import made_up_steps
 from tools.pipeline.legs import Legs
