@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.cores import usable_cores
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend
 from firmware_bridge.sound.acoustics import Signal
 from train.augment import AUGMENTS
@@ -72,7 +72,7 @@ def clip_views(
     samples: int,
     frontend: MicroFrontend,
     scaling: InputScaling,
-    augment: Settings,
+    augment: PartSettings,
     surroundings: Surroundings,
     views: int,
     seed: int,
@@ -93,7 +93,7 @@ def clip_views(
         int8[1 + views, clips, frames, channels]; index 0 is the clean view.
     """
     total = len(clips) * (1 + views)
-    part = AUGMENTS.find(getattr(augment, "name", ""))
+    part = AUGMENTS.find(augment.name)
 
     def window(index: int) -> Pcm:
         view, clip = divmod(index, len(clips))

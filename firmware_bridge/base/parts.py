@@ -19,8 +19,18 @@ from firmware_bridge.base.settings import Settings, explain
 Part = TypeVar("Part")
 
 
+class PartSettings(Settings):
+    """Settings of a part that a recipe chooses.
+
+    Attributes:
+        name: The part's; each part's own class has it as its default.
+    """
+
+    name: str
+
+
 class Configurable(Protocol):
-    """A part with settings of its own, whose field `name` is the part's."""
+    """A part with settings of its own."""
 
     @property
     def settings(self) -> type[Settings]:
@@ -89,11 +99,20 @@ def section(parts: Parts[Own], default: str) -> Callable[[Any], Any]:
     def read(given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        part = parts.find(str(given.get("name", default)))
-        try:
-            return part.settings.model_validate(dict(given))
-        except ValidationError as error:
-            name = given.get("name", default)
-            raise explain(error, part.settings, f"{parts.kind} '{name}'") from error
+        return read_settings(parts, str(given.get("name", default)), given)
 
     return read
+
+
+def read_settings(parts: Parts[Own], name: str, given: Mapping[str, Any]) -> Settings:
+    """Return the settings of a part from the keys of a recipe.
+
+    Raises:
+        UnknownName: There is no such part; the valid names are listed.
+        InvalidSetting: A key or value that it does not take.
+    """
+    part = parts.find(name)
+    try:
+        return part.settings.model_validate(dict(given))
+    except ValidationError as error:
+        raise explain(error, part.settings, f"{parts.kind} '{name}'") from error

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import struct
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from firmware_bridge.base.errors import DeviceError
-from hil.devices.base import Device
+from hil.devices.base import Device, DeviceBase
 from hil.link.link import Link
 from hil.recording.file import End, Kind, Started, Writer
 
 RATE = struct.Struct("<d")
 
 
-class RecordedDevice:
+class RecordedDevice(DeviceBase):
     """Wraps a device; from its start on everything is written down.
 
     Args:
@@ -84,21 +83,6 @@ class RecordedDevice:
         if not self._ended:
             self._ended = True
             self._writer.close(end)
-
-    def __enter__(self) -> Self:
-        """Start it."""
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        self.stop()
 
 
 class RecordedLink:

@@ -23,12 +23,11 @@ from train.weights import load_weights, save_weights
 def make_views(inputs: Inputs, stages: Stages) -> Path:
     """Stage: the clean and the varied int8 views of all emotional clips, `views.npy`."""
     recipe = inputs.recipe
-    augment: Any = recipe.augment
     parts = {
         "corpus": inputs.digests["emotion"],
         "recipe": recipe.dump("window", "frontend", "views", "augment", "seed"),
         "surroundings": inputs.digests["surroundings"],
-        "augment": code_of(AUGMENTS.find(augment.name).sound),
+        "augment": code_of(AUGMENTS.find(recipe.augment.name).sound),
     }
 
     def make(folder: Path) -> None:

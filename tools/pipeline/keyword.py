@@ -54,7 +54,6 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
     from train.keyword import KEYWORD_NETWORKS
 
     recipe = inputs.recipe
-    network: Any = recipe.keyword
     parts = {
         "corpora": inputs.digests,
         "splits": [inputs.split.hash, inputs.word_split.hash],
@@ -69,7 +68,7 @@ def make_keyword(inputs: Inputs, stages: Stages) -> Path:
             "seed",
         ),
         "calibration": recipe.dump("calibration"),
-        "network": code_of(KEYWORD_NETWORKS.find(network.name).build),
+        "network": code_of(KEYWORD_NETWORKS.find(recipe.keyword.name).build),
     }
 
     def make(folder: Path) -> None:
@@ -98,7 +97,7 @@ def keyword_network(inputs: Inputs, keyword: Path, posteriors: bool) -> Any:
 
     frames = inputs.frontend.frames(inputs.recipe.window.window_samples)
     shape, classes = (frames, inputs.frontend.channels), len(inputs.recipe.composed.classes)
-    network: Any = inputs.recipe.keyword
+    network = inputs.recipe.keyword
     build = KEYWORD_NETWORKS.find(network.name).build
     model = build(shape, classes, network, batch=1, posteriors=posteriors)
     return load_weights(keyword / "weights.npz", model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter
 
@@ -71,8 +71,7 @@ def licences(inputs: Inputs) -> list[Licence]:
             )
         )
     for choice in teachers_at_hand(inputs.recipe, warn=False):
-        feature: Any = choice.feature
-        found = FEATURES.find(feature.name).network(feature)
+        found = FEATURES.find(choice.feature.name).network(choice.feature)
         if found and found[0] not in [one.name for one in listed]:
             name, licence = found
             listed.append(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from firmware_bridge.base.errors import InvalidSetting, UnknownName
-from firmware_bridge.base.parts import section
+from firmware_bridge.base.parts import PartSettings, read_settings, section
 from firmware_bridge.base.paths import RECIPES
 from firmware_bridge.base.settings import Settings, explain
 from firmware_bridge.contract.bundle import Manifest
@@ -74,8 +74,8 @@ class TeacherChoice(Settings):
             trained, each without some of the training speakers. 0: one teacher, which has learnt them all.
     """
 
-    feature: Annotated[SerializeAsAny[Settings], BeforeValidator(section(FEATURES, "encoder"))]
-    model: Annotated[SerializeAsAny[Settings], BeforeValidator(section(TEACHERS, "regression"))]
+    feature: Annotated[SerializeAsAny[PartSettings], BeforeValidator(section(FEATURES, "encoder"))]
+    model: Annotated[SerializeAsAny[PartSettings], BeforeValidator(section(TEACHERS, "regression"))]
     inner_folds: int = Field(default=0, ge=0, le=20)
 
 
@@ -105,7 +105,7 @@ class Recipe(Settings):
     frontend: FrontendChoice = FrontendChoice()
     split: SplitChoice = SplitChoice()
     views: ViewChoice = ViewChoice()
-    augment: Annotated[SerializeAsAny[Settings], BeforeValidator(section(AUGMENTS, "everyday"))] = (
+    augment: Annotated[SerializeAsAny[PartSettings], BeforeValidator(section(AUGMENTS, "everyday"))] = (
         AugmentSettings()
     )
     foundation: FoundationChoice = FoundationChoice()
@@ -114,7 +114,7 @@ class Recipe(Settings):
     fit: FitSettings = FitSettings()
     distil: DistilChoice = DistilChoice()
     keyword: Annotated[
-        SerializeAsAny[Settings], BeforeValidator(section(KEYWORD_NETWORKS, "dsresnet_se"))
+        SerializeAsAny[PartSettings], BeforeValidator(section(KEYWORD_NETWORKS, "dsresnet_se"))
     ] = KeywordSettings()
     keyword_windows: KeywordWindowSettings = KeywordWindowSettings()
     keyword_fit: KeywordFitSettings = KeywordFitSettings()
@@ -130,13 +130,10 @@ class Recipe(Settings):
         """Let the student that `kind` names read its own settings."""
         if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str):
             return data
-        part, given = STUDENTS.find(data["kind"]), data.get("student", {})
+        given = data.get("student", {})
         if not isinstance(given, Mapping):
             return data
-        try:
-            return {**data, "student": part.settings.model_validate(dict(given))}
-        except ValidationError as error:
-            raise explain(error, part.settings, f"student '{part.name}'") from error
+        return {**data, "student": read_settings(STUDENTS, data["kind"], given)}
 
     def dump(self, *sections: str) -> dict[str, Any]:
         """Return some sections as JSON-ready data, for stage keys."""

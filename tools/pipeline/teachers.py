@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.base.files import write_bytes, write_json
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import note
 from tools.pipeline.closure import code_of
 from tools.pipeline.inputs import Inputs, has_foundation
@@ -36,7 +37,7 @@ def teachers_at_hand(recipe: Recipe, warn: bool = True) -> tuple[TeacherChoice, 
     """
     found, told = [], []
     for choice in recipe.teachers:
-        feature: Any = choice.feature
+        feature = choice.feature
         if lacking := FEATURES.find(feature.name).lacks(feature):
             told.append(f"a teacher on '{feature.name}' is left out: {lacking}")
         else:
@@ -58,7 +59,7 @@ def teachers_at_hand(recipe: Recipe, warn: bool = True) -> tuple[TeacherChoice, 
     return tuple(found)
 
 
-def hear(inputs: Inputs, stages: Stages, feature: Any, learn: Rows, tag: str = "") -> Path:
+def hear(inputs: Inputs, stages: Stages, feature: PartSettings, learn: Rows, tag: str = "") -> Path:
     """Stage: a feature of every clip, `heard.npz`; `layers.json` and `layers.png` where layers were ranked.
 
     Args:
@@ -124,7 +125,7 @@ def listen(
         tag: Ends the stage's name.
     """
     heard = hear(inputs, stages, choice.feature, learn, tag)
-    model: Any = choice.model
+    model = choice.model
     part, seed = TEACHERS.find(model.name), inputs.recipe.seed
     parts = {
         "heard": heard.name,
@@ -162,7 +163,7 @@ def listen(
     return stages.run(f"listened{tag}", parts, make)
 
 
-def objective_code(model: Any) -> str | None:
+def objective_code(model: PartSettings) -> str | None:
     """Return the digest of the code of a teacher's objective, where its settings name one."""
     from train.objectives import OBJECTIVES
 
@@ -195,9 +196,10 @@ def out_of_fold(
 
 def geometric_mean(shares: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return class shares float32[clips, classes]: the normalised geometric mean of several."""
+    from scipy.special import softmax
+
     logs = np.mean([np.log(one + _LEAST_SHARE) for one in shares], axis=0)
-    raised = np.exp(logs - logs.max(1, keepdims=True))
-    return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+    return np.asarray(softmax(logs, axis=1), np.float32)
 
 
 def make_teacher(

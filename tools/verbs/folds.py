@@ -14,6 +14,8 @@ import numpy as np
 from tools import console, options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from tools.pipeline.inputs import Inputs
@@ -27,12 +29,41 @@ CHANNELS = ("bench", "noisy", "harsh")
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """A fold of another protocol than `speaker-folds`: int64 rows of the clips, and what `score` asks for."""
+    """A fold: int64 rows of the clips, what `score` asks for, and the hash of a plan, empty for `speaker-folds`."""
 
     rows: NDArray[np.int64]
     unseen: NDArray[np.int64]
     proof: SpeakerProof | AdmittedLeak
     plan: str
+
+
+def divide(inputs: Inputs, held_out: tuple[str, ...], division: Division | None) -> Division:
+    """Return which clips a fold trains on and scores: those of a division, or all but and only the held-out's."""
+    if division:
+        return division
+    from train.evaluation.leak import require_disjoint
+
+    unheard = np.isin(inputs.speakers, held_out)
+    proof = require_disjoint(inputs.speakers[~unheard].tolist(), held_out)
+    return Division(np.flatnonzero(~unheard), np.flatnonzero(unheard), proof, "")
+
+
+def cards_of(inputs: Inputs, division: Division, scored: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return the scorecard of each system, JSON-ready, from its scores [unseen clips, labels]."""
+    from train.evaluation.score import score
+
+    truth, speakers = inputs.truth[division.unseen], [str(s) for s in inputs.speakers[division.unseen]]
+    return {
+        name: score(truth, values, speakers, inputs.labels, division.proof, speech=inputs.speech).as_dict()
+        for name, values in scored.items()
+    }
+
+
+def shares_of(teacher: Path, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what a teacher's stage says of some clips, float32[rows, labels]."""
+    with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
+        found: NDArray[np.float32] = stored["probabilities"][rows]
+    return found
 
 
 def run_fold(
@@ -61,8 +92,8 @@ def run_fold(
     from firmware_bridge.base.files import write_json
     from tools.pipeline import emotion, int8, rerecorded, teachers
 
-    rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
-    unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
+    division = divide(inputs, held_out, division)
+    rows, unseen = division.rows, division.unseen
     name = f"fold-{index}{'-taught' if taught else ''}"
     teacher = teachers.make_teacher(inputs, stages, rows, rows[:0], f"-fold-{index}") if taught else None
     student = emotion.train_student(inputs, stages, f"{name}-student", rows, index, teacher)
@@ -76,8 +107,6 @@ def run_fold(
     def make(folder: Path) -> None:
         from firmware_bridge.reference.simulated_tpu import Int8Network
         from quantize.parity import compare
-        from train.evaluation.leak import require_disjoint
-        from train.evaluation.score import score
         from train.student.network import floored
 
         features = np.load(views / "views.npy", mmap_mode="r")[0][unseen]
@@ -85,27 +114,18 @@ def run_fold(
         logits = np.load(student.folder / "logits.npy")[unseen]
         network = Int8Network(acoustic / "acoustic.tflite")
         parity = compare(floored(logits), scores, network.output_scale, network.output_zero_point)
-        speakers = [str(s) for s in inputs.speakers[unseen]]
-        proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
         scored = {"float": logits, "int8": scores}
         scored |= {channel: np.load(one / "scores.npy") for channel, one in played.items()}
         if teacher:
-            with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
-                scored["teacher"] = stored["probabilities"][unseen]
-        cards = {
-            name: score(inputs.truth[unseen], values, speakers, inputs.labels, proof, speech=inputs.speech)
-            for name, values in scored.items()
-        }
-        write_json(
-            folder / "fold.json",
-            {"held_out": held_out, "parity": parity.as_dict(), **{k: c.as_dict() for k, c in cards.items()}},
-        )
+            scored["teacher"] = shares_of(teacher, unseen)
+        cards = cards_of(inputs, division, scored)
+        write_json(folder / "fold.json", {"held_out": held_out, "parity": parity.as_dict(), **cards})
 
     parts: dict[str, Any] = {"acoustic": acoustic.name, "views": views.name, "held_out": held_out}
     parts["played"] = {channel: one.name for channel, one in played.items()}
     if teacher:
         parts["teacher"] = teacher.name
-    if division:
+    if division.plan:
         parts["plan"] = division.plan
     return stages.run(name, parts, make)
 
@@ -120,41 +140,47 @@ def run_teachers(
     from firmware_bridge.base.files import write_json
     from tools.pipeline import teachers
 
-    rows = division.rows if division else np.flatnonzero(~np.isin(inputs.speakers, held_out))
-    unseen = division.unseen if division else np.flatnonzero(np.isin(inputs.speakers, held_out))
-    teacher = teachers.make_teacher(inputs, stages, rows, rows[:0], f"-alone-{index}", inner=False)
+    division = divide(inputs, held_out, division)
+    teacher = teachers.make_teacher(
+        inputs, stages, division.rows, division.rows[:0], f"-alone-{index}", inner=False
+    )
 
     def make(folder: Path) -> None:
-        from train.evaluation.leak import require_disjoint
-        from train.evaluation.score import score
-
-        with np.load(teacher / "probabilities.npz", allow_pickle=False) as stored:
-            shares = stored["probabilities"][unseen]
-        speakers = [str(s) for s in inputs.speakers[unseen]]
-        proof = division.proof if division else require_disjoint(inputs.speakers[rows].tolist(), held_out)
-        card = score(inputs.truth[unseen], shares, speakers, inputs.labels, proof, speech=inputs.speech)
-        write_json(folder / "fold.json", {"held_out": held_out, "teacher": card.as_dict()})
+        cards = cards_of(inputs, division, {"teacher": shares_of(teacher, division.unseen)})
+        write_json(folder / "fold.json", {"held_out": held_out, **cards})
 
     parts: dict[str, Any] = {"teacher": teacher.name, "held_out": held_out}
-    if division:
+    if division.plan:
         parts["plan"] = division.plan
     return stages.run(f"fold-{index}-teachers", parts, make)
 
 
 def summarise_teachers(folds: list[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and spread over folds of what the teachers alone reach."""
-    cards = [fold["teacher"] for fold in folds]
-    found: dict[str, Any] = {"clips": sum(card["clips"] for card in cards)}
-    for metric in ("uar", "macro_f1"):
-        found[f"teacher_{metric}"] = spread_of([card[metric]["value"] for card in cards])
+    return {"clips": sum(fold["teacher"]["clips"] for fold in folds)} | means_of(
+        folds, ["teacher"], trivial="teacher"
+    )
+
+
+def means_of(folds: list[dict[str, Any]], systems: Sequence[str], trivial: str) -> dict[str, Any]:
+    """Return the spread of UAR and macro-F1 of systems, and the mean of the trivial predictors beside one of them."""
+    found: dict[str, Any] = {}
+    for name in systems:
+        for metric in ("uar", "macro_f1"):
+            found[f"{name}_{metric}"] = spread_of([fold[name][metric]["value"] for fold in folds])
     for kind in ("majority", "prior"):
-        found[f"{kind}_uar"] = float(np.mean([card[kind]["uar"] for card in cards]))
+        found[f"{kind}_uar"] = float(np.mean([fold[trivial][kind]["uar"] for fold in folds]))
     return found
 
 
 def spread_of(values: list[float]) -> dict[str, Any]:
     """Return mean and standard deviation over folds, and the values."""
     return {"mean": float(np.mean(values)), "sd": float(np.std(values)), "folds": values}
+
+
+def spread_text(one: dict[str, Any]) -> str:
+    """Return a spread over folds in percent."""
+    return f"{100 * one['mean']:.1f} ± {100 * one['sd']:.1f}"
 
 
 def show_teachers(
@@ -172,7 +198,7 @@ def show_teachers(
         for index, fold in enumerate(folds)
     ]
     means = [summary[f"teacher_{metric}"] for metric in metrics]
-    rows.append(("mean", "", *(f"{100 * one['mean']:.1f} ± {100 * one['sd']:.1f}" for one in means)))
+    rows.append(("mean", "", *map(spread_text, means)))
     title = f"{mark}The teachers alone, % ({speech} speech)"
     console.emit_table(title, ("fold", "speakers left out", "UAR", "macro-F1"), rows)
     majority, prior = (100 * summary[f"{kind}_uar"] for kind in ("majority", "prior"))
@@ -189,11 +215,7 @@ def summarise(folds: list[dict[str, Any]]) -> dict[str, Any]:
         "evidence": "simulated",
     }
     others = [name for name in folds[0] if name not in {"held_out", "parity", "float", "int8"}]
-    for name in ("float", "int8", *others):
-        for metric in ("uar", "macro_f1"):
-            found[f"{name}_{metric}"] = spread_of([fold[name][metric]["value"] for fold in folds])
-    found["majority_uar"] = float(np.mean([fold["int8"]["majority"]["uar"] for fold in folds]))
-    found["prior_uar"] = float(np.mean([fold["int8"]["prior"]["uar"] for fold in folds]))
+    found |= means_of(folds, ("float", "int8", *others), trivial="int8")
     own: dict[str, list[float]] = defaultdict(list)
     for fold in folds:
         for name, uar in fold["int8"]["per_speaker"].items():
@@ -242,10 +264,7 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
         )
         for index, fold in enumerate(folds)
     ]
-    mean = [
-        f"{100 * summary[k]['mean']:.1f} ± {100 * summary[k]['sd']:.1f}"
-        for k in ("float_uar", "int8_uar", "int8_macro_f1")
-    ]
+    mean = [spread_text(summary[name]) for name in ("float_uar", "int8_uar", "int8_macro_f1")]
     rows.append(("mean", "", *mean, f"{100 * summary['int8_agreement']:.1f}"))
     columns = ("fold", "speakers left out", "float UAR", "int8 UAR", "int8 F1", "int8 = float")
     whose = "Folds" if warning else "Folds of unseen speakers"
@@ -257,17 +276,13 @@ def show(summary: dict[str, Any], folds: list[dict[str, Any]], speech: str, warn
         lost = 100 * (summary["int8_uar"]["mean"] - heard["mean"])
         each = " ".join(f"{100 * v:.0f}" for v in heard["folds"])
         console.emit_text(
-            f"{mark}Re-recorded, {channel}: int8 UAR {100 * heard['mean']:.1f} ± {100 * heard['sd']:.1f} ({each}), "
+            f"{mark}Re-recorded, {channel}: int8 UAR {spread_text(heard)} ({each}), "
             f"{lost:.1f} points below clean"
         )
     if "teacher_uar" in summary:
-        heard, each = (
-            summary["teacher_uar"],
-            " ".join(f"{100 * v:.0f}" for v in summary["teacher_uar"]["folds"]),
-        )
-        console.emit_text(
-            f"{mark}Its teachers, UAR: {100 * heard['mean']:.1f} ± {100 * heard['sd']:.1f} ({each})"
-        )
+        heard = summary["teacher_uar"]
+        each = " ".join(f"{100 * v:.0f}" for v in heard["folds"])
+        console.emit_text(f"{mark}Its teachers, UAR: {spread_text(heard)} ({each})")
     console.emit_text(f"{mark}Trivial: majority {majority:.1f}, prior {prior:.1f}. {guesses}.")
     each = ", ".join(
         f"{name.rpartition('/')[2]} {100 * v:.0f}" for name, v in sorted(summary["per_speaker"].items())

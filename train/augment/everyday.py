@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.sound.acoustics import Signal, apply_room, change_speed, mix_at_snr, to_float, to_pcm16
 from train.augment.registry import AUGMENTS, Augment
 
 
-class AugmentSettings(Settings):
+class AugmentSettings(PartSettings):
     """How strongly training windows are varied.
 
     Attributes:
@@ -94,11 +94,27 @@ def vary_sound(
     speech = change_speed(to_float(pcm), 1.0 + settings.speed * rng.uniform(-1.0, 1.0))
     if rooms and rng.random() < settings.room_share:
         speech = apply_room(speech, rooms[int(rng.integers(len(rooms)))])
+    return at_some_level(placed_in_noise(speech, samples, settings, noises, rng), settings, rng)
+
+
+def placed_in_noise(
+    speech: Signal,
+    samples: int,
+    settings: AugmentSettings,
+    noises: Sequence[Signal],
+    rng: np.random.Generator,
+) -> Signal:
+    """Return a window float32[samples] with speech somewhere in it and, in some windows, noise over it all."""
     reach = settings.offset_ms * 16
     window = place(speech, samples, int(rng.integers(-reach, reach + 1)))
     if noises and rng.random() < settings.noise_share:
         noise = noises[int(rng.integers(len(noises)))]
         window = mix_at_snr(window, noise, rng.uniform(*settings.snr_db), rng)
+    return window
+
+
+def at_some_level(window: Signal, settings: AugmentSettings, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Return a window at another level, int16[samples]."""
     gain = 10.0 ** (settings.gain_db * rng.uniform(-1.0, 1.0) / 20.0)
     return to_pcm16(window * np.float32(gain))
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.base.parts import Parts
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import Parts, PartSettings
 from firmware_bridge.sound.acoustics import Signal
 
 Pcm = NDArray[np.int16]
@@ -33,7 +32,7 @@ class Augment:
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[PartSettings]
     sound: VarySound
     features: VaryFeatures
 

@@ -19,12 +19,10 @@ from firmware_bridge.sound.acoustics import (
     apply_room,
     change_speed,
     loudspeaker,
-    mix_at_snr,
     synthetic_room,
     to_float,
-    to_pcm16,
 )
-from train.augment.everyday import AugmentSettings, place, vary_features
+from train.augment.everyday import AugmentSettings, at_some_level, placed_in_noise, vary_features
 from train.augment.registry import AUGMENTS, Augment
 
 # Lower and upper ends of pass bands, in Hz. The channels of the test play 180 to 7000 Hz, which lies in none of these.
@@ -86,14 +84,8 @@ def vary_recording(
         else:
             impulse = rooms[int(rng.integers(len(rooms)))]
         speech = apply_room(speech, impulse)
-    reach = settings.offset_ms * 16
-    window = place(speech, samples, int(rng.integers(-reach, reach + 1)))
-    if noises and rng.random() < settings.noise_share:
-        noise = noises[int(rng.integers(len(noises)))]
-        window = mix_at_snr(window, noise, rng.uniform(*settings.snr_db), rng)
-    window = tilted(window, settings.tilt_db * rng.uniform(-1.0, 1.0))
-    gain = 10.0 ** (settings.gain_db * rng.uniform(-1.0, 1.0) / 20.0)
-    return to_pcm16(window * np.float32(gain))
+    window = placed_in_noise(speech, samples, settings, noises, rng)
+    return at_some_level(tilted(window, settings.tilt_db * rng.uniform(-1.0, 1.0)), settings, rng)
 
 
 AUGMENTS.add(

@@ -98,9 +98,7 @@ def paired_difference(
     if first.shape != second.shape or not np.array_equal(first.sum(axis=-1), second.sum(axis=-1)):
         raise ValueError("the two systems were not scored on the same clips of the same speakers")
     draws = _draws(len(first), resamples, seed)
-    one, two = (np.asarray(metric(np.tensordot(draws, stack, axes=1))) for stack in (first, second))
-    value = float(metric(first.sum(axis=0)) - metric(second.sum(axis=0)))
-    return _interval(value, one - two, level, len(first))
+    return _difference(((first, draws), (second, draws)), metric, level, len(first))
 
 
 def unpaired_difference(
@@ -126,9 +124,19 @@ def unpaired_difference(
         (first, _draws(len(first), resamples, seed)),
         (second, _draws(len(second), resamples, seed + 1)),
     )
+    return _difference(groups, metric, level, len(first) + len(second))
+
+
+def _difference(
+    groups: tuple[tuple[Matrix, npt.NDArray[np.int64]], tuple[Matrix, npt.NDArray[np.int64]]],
+    metric: Metric,
+    level: float,
+    speakers: int,
+) -> Interval:
+    """Return metric(first) - metric(second) with its interval, each over its own draws of its speakers."""
     one, two = (np.asarray(metric(np.tensordot(draws, stack, axes=1))) for stack, draws in groups)
-    value = float(metric(first.sum(axis=0)) - metric(second.sum(axis=0)))
-    return _interval(value, one - two, level, len(first) + len(second))
+    value = float(metric(groups[0][0].sum(axis=0)) - metric(groups[1][0].sum(axis=0)))
+    return _interval(value, one - two, level, speakers)
 
 
 def _draws(speakers: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:

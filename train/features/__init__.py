@@ -4,8 +4,8 @@ Importing this package imports every module in it, and each feature registers it
 """
 
 from firmware_bridge.base.parts import import_all
-from train.features.registry import FEATURES, FeaturePart, Heard, Speech, feature
+from train.features.registry import FEATURES, FeaturePart, FeatureSequences, Speech, feature
 
 import_all(__name__, __path__)
 
-__all__ = ["FEATURES", "FeaturePart", "Heard", "Speech", "feature"]
+__all__ = ["FEATURES", "FeaturePart", "FeatureSequences", "Speech", "feature"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -9,18 +10,16 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
 from train.features.layers import ranked
-from train.features.registry import Arrays, Heard, Speech, feature, padded
+from train.features.registry import Arrays, FeatureSequences, Speech, averaged, feature, padded
 from train.foundation.catalogue import open_encoder
-from train.foundation.encoder import Encoder
+from train.foundation.encoder import PASS, About, Encoder, hear_statistics
 from train.foundation.ranking import CHOICES
 
-PASS = 32  # clips that are heard between two steps of the progress bar
 
-
-class EncoderSettings(Settings):
+class EncoderSettings(PartSettings):
     """Settings of the feature.
 
     Attributes:
@@ -43,6 +42,12 @@ class EncoderSettings(Settings):
     average: int = Field(default=4, ge=1)
 
 
+@functools.cache
+def about(encoder: str) -> About:
+    """Return what an encoder is; it is opened once a process for this, as its file is read as a whole."""
+    return open_encoder(encoder).about
+
+
 def lacks(settings: EncoderSettings) -> str:
     """Return why the encoder cannot be opened here; empty where it can.
 
@@ -51,7 +56,7 @@ def lacks(settings: EncoderSettings) -> str:
         ModelInvalid: It is here, but damaged, or a pickle.
     """
     try:
-        open_encoder(settings.encoder)
+        about(settings.encoder)
     except EnvironmentLacking as error:
         return f"{error.what} ({error.remedy})" if error.remedy else error.what
     return ""
@@ -59,24 +64,13 @@ def lacks(settings: EncoderSettings) -> str:
 
 def fingerprint(settings: EncoderSettings) -> str:
     """Return the SHA-256 of the encoder's weights."""
-    return open_encoder(settings.encoder).about.fingerprint
+    return about(settings.encoder).fingerprint
 
 
 def whose(settings: EncoderSettings) -> tuple[str, str]:
     """Return the encoder's name and the licence of its weights."""
-    about = open_encoder(settings.encoder).about
-    return about.name, about.licence
-
-
-def hear_statistics(
-    encoder: Encoder, speech: Speech, layers: tuple[str, ...]
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Return mean and deviation over time of some layers: name to float32[clips, 2 * width]."""
-    pieces = [
-        encoder.statistics(speech.pcm[start : start + PASS], layers)
-        for start in track(range(0, len(speech.pcm), PASS), f"listening with {encoder.about.name}")
-    ]
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in layers}
+    found = about(settings.encoder)
+    return found.name, found.licence
 
 
 def hear_sequences(
@@ -87,9 +81,7 @@ def hear_sequences(
     for start in track(range(0, len(speech.pcm), PASS), f"listening with {encoder.about.name}"):
         for found in encoder.encode(speech.pcm[start : start + PASS], layers):
             whole = np.concatenate([found[name] for name in layers], axis=1)
-            count = max(1, len(whole) // average)
-            groups = whole[: count * average].reshape(count, -1, whole.shape[1])
-            made.append(groups.mean(1).astype(np.float16))
+            made.append(averaged(whole, average).astype(np.float16))
     return made
 
 
@@ -107,7 +99,7 @@ def wanted_layers(chosen: str, names: tuple[str, ...], neighbours: int) -> tuple
     digest=fingerprint,
     network=whose,
 )
-def hear_encoder(speech: Speech, settings: EncoderSettings) -> Heard:
+def hear_encoder(speech: Speech, settings: EncoderSettings) -> FeatureSequences:
     """Return the wanted layers of every clip; where a score chooses them, training speakers alone are looked at.
 
     Raises:
@@ -121,7 +113,7 @@ def hear_encoder(speech: Speech, settings: EncoderSettings) -> Heard:
     if settings.layer in CHOICES:
         tables = speech.remember(
             f"{settings.encoder}-statistics",
-            lambda: dict(hear_statistics(encoder, speech, encoder.layer_names)),
+            lambda: dict(hear_statistics(encoder, speech.pcm)),
         )
         means = {name: table[:, : table.shape[1] // 2] for name, table in tables.items()}
         report, picture = ranked(encoder, tables, means, speech, settings.layer)
@@ -133,10 +125,10 @@ def hear_encoder(speech: Speech, settings: EncoderSettings) -> Heard:
     if settings.statistics:
         tables = tables or speech.remember(
             f"{settings.encoder}-{'-'.join(layers)}-statistics",
-            lambda: dict(hear_statistics(encoder.cut(deepest), speech, layers)),
+            lambda: dict(hear_statistics(encoder.cut(deepest), speech.pcm, layers)),
         )
         table = np.concatenate([tables[name] for name in layers], axis=1)[:, None]
-        return Heard(table, np.ones(len(table), np.int64), report, picture)
+        return FeatureSequences(table, np.ones(len(table), np.int64), report, picture)
     kept = speech.remember(
         f"{settings.encoder}-{'-'.join(layers)}-by{settings.average}",
         lambda: dict(
@@ -147,4 +139,4 @@ def hear_encoder(speech: Speech, settings: EncoderSettings) -> Heard:
             )
         ),
     )
-    return Heard(kept["sequences"], kept["steps"], report, picture)
+    return FeatureSequences(kept["sequences"], kept["steps"], report, picture)

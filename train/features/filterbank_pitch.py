@@ -9,18 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import FrontendSpec, MicroFrontend
 from train.features.pitch import pitch_track
-from train.features.registry import Heard, Speech, feature
+from train.features.registry import FeatureSequences, Speech, feature
 
 Floats = npt.NDArray[np.float32]
 _REFERENCE_HZ = 150.0  # between the usual voices of men and women: octaves count from here
 _STEPS_PER_LOG = 64.0  # the front-end's log features have 6 fractional bits
 
 
-class FilterbankSettings(Settings):
+class FilterbankSettings(PartSettings):
     """Settings of the filterbank and pitch sequence.
 
     Attributes:
@@ -84,6 +84,6 @@ def filterbank_sequences(
 @feature(
     "filterbank_pitch", summary="log filterbank and pitch, MFBF0 of Mitra et al.", settings=FilterbankSettings
 )
-def hear_filterbank(speech: Speech, settings: FilterbankSettings) -> Heard:
+def hear_filterbank(speech: Speech, settings: FilterbankSettings) -> FeatureSequences:
     """Return filterbank and pitch of every clip."""
-    return Heard(*filterbank_sequences(speech.pcm, settings))
+    return FeatureSequences(*filterbank_sequences(speech.pcm, settings))

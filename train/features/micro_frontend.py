@@ -6,15 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
 from firmware_bridge.microfrontend import MicroFrontend, preset
-from train.features.registry import Heard, Speech, feature, padded
+from train.features.registry import FeatureSequences, Speech, averaged, feature, padded
 
 _STEPS_PER_LOG = 64.0  # the front-end's log features have 6 fractional bits
 
 
-class MicroFrontendSettings(Settings):
+class MicroFrontendSettings(PartSettings):
     """Settings of the feature.
 
     Attributes:
@@ -29,7 +29,7 @@ class MicroFrontendSettings(Settings):
 
 
 @feature("micro_frontend", summary="the device's spectrogram", settings=MicroFrontendSettings)
-def hear_front_end(speech: Speech, settings: MicroFrontendSettings) -> Heard:
+def hear_front_end(speech: Speech, settings: MicroFrontendSettings) -> FeatureSequences:
     """Return the spectrogram of every clip, float32 [clips, steps, channels] in nats.
 
     Raises:
@@ -39,7 +39,5 @@ def hear_front_end(speech: Speech, settings: MicroFrontendSettings) -> Heard:
     made = []
     for pcm in track(speech.pcm, "computing spectrograms", len(speech.pcm)):
         frames = front_end.process(pcm).astype("float32") / _STEPS_PER_LOG
-        count = max(1, len(frames) // settings.average)
-        groups = frames[: count * settings.average].reshape(count, -1, frames.shape[1])
-        made.append(groups.mean(1))
-    return Heard(*padded(made))
+        made.append(averaged(frames, settings.average))
+    return FeatureSequences(*padded(made))

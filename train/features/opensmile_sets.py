@@ -8,21 +8,21 @@ from typing import Any, Literal
 import numpy as np
 
 from firmware_bridge.base.errors import EnvironmentLacking
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
-from train.features.registry import Heard, Speech, feature
+from train.features.registry import FeatureSequences, Speech, feature
 
 REMEDY = "to get it: .venv/bin/python -m pip install -e '.[opensmile]' (its licence is for research)"
 
 
-class EgemapsSettings(Settings):
+class EgemapsSettings(PartSettings):
     """Settings of eGeMAPSv02: 88 functionals of a clip (Eyben et al. 2016)."""
 
     name: Literal["egemaps"] = "egemaps"
 
 
-class CompareSettings(Settings):
+class CompareSettings(PartSettings):
     """Settings of ComParE 2016: 6,373 functionals of a clip (Schuller et al. 2016)."""
 
     name: Literal["compare"] = "compare"
@@ -40,7 +40,7 @@ def version(settings: Any) -> str:
     return installed("opensmile")
 
 
-def functionals(speech: Speech, feature_set: str) -> Heard:
+def functionals(speech: Speech, feature_set: str) -> FeatureSequences:
     """Return the functionals of every clip as one step, float32 [clips, 1, functionals]; what is not finite is 0.
 
     Raises:
@@ -59,11 +59,11 @@ def functionals(speech: Speech, feature_set: str) -> Heard:
         for pcm in track(speech.pcm, "computing functionals", len(speech.pcm))
     ]
     table = np.nan_to_num(np.stack(rows), nan=0.0, posinf=0.0, neginf=0.0)
-    return Heard(table, np.ones(len(table), np.int64))
+    return FeatureSequences(table, np.ones(len(table), np.int64))
 
 
 @feature("egemaps", summary="eGeMAPSv02, 88 values", settings=EgemapsSettings, lacks=lacks, digest=version)
-def hear_egemaps(speech: Speech, settings: EgemapsSettings) -> Heard:
+def hear_egemaps(speech: Speech, settings: EgemapsSettings) -> FeatureSequences:
     """Return eGeMAPSv02 of every clip."""
     return functionals(speech, "eGeMAPSv02")
 
@@ -71,6 +71,6 @@ def hear_egemaps(speech: Speech, settings: EgemapsSettings) -> Heard:
 @feature(
     "compare", summary="ComParE 2016, 6,373 values", settings=CompareSettings, lacks=lacks, digest=version
 )
-def hear_compare(speech: Speech, settings: CompareSettings) -> Heard:
+def hear_compare(speech: Speech, settings: CompareSettings) -> FeatureSequences:
     """Return ComParE 2016 of every clip."""
     return functionals(speech, "ComParE_2016")

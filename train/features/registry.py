@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.base.parts import Parts
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import Parts, PartSettings
 
 Pcm = npt.NDArray[np.int16]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -48,7 +47,7 @@ class Speech:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class FeatureSequences:
     """What a feature gives.
 
     Attributes:
@@ -64,7 +63,7 @@ class Heard:
     picture: bytes = b""
 
 
-Hear = Callable[[Speech, Any], Heard]
+Hear = Callable[[Speech, Any], FeatureSequences]
 
 
 def nothing_lacks(settings: Any) -> str:
@@ -98,7 +97,7 @@ class FeaturePart:
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[PartSettings]
     hear: Hear
     lacks: Callable[[Any], str] = nothing_lacks
     digest: Callable[[Any], str] = fixed
@@ -112,7 +111,7 @@ def feature(
     name: str,
     *,
     summary: str,
-    settings: type[Settings],
+    settings: type[PartSettings],
     lacks: Callable[[Any], str] = nothing_lacks,
     digest: Callable[[Any], str] = fixed,
     network: Callable[[Any], tuple[str, str] | None] = no_network,
@@ -124,6 +123,15 @@ def feature(
         return hear
 
     return register
+
+
+def averaged(sequence: npt.NDArray[Any], steps: int) -> npt.NDArray[Any]:
+    """Return [steps, channels] with so many steps averaged into one; what is left of the last group is dropped.
+
+    A sequence shorter than a group gives one step.
+    """
+    count = max(1, len(sequence) // steps)
+    return np.asarray(sequence[: count * steps].reshape(count, -1, sequence.shape[1]).mean(1))
 
 
 def padded(sequences: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:

@@ -7,17 +7,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.microfrontend import InputScaling, MicroFrontend, preset
 from train.augment import AugmentSettings
 from train.features.layers import ranked
-from train.features.registry import Heard, Speech, feature
+from train.features.registry import FeatureSequences, Speech, feature
 from train.foundation.network_file import find_network
 from train.foundation.yamnet import YAMNET_FILE
 from train.views import Surroundings, clip_views
 
 
-class YamnetLayerSettings(Settings):
+class YamnetLayerSettings(PartSettings):
     """Settings of the feature.
 
     Attributes:
@@ -56,7 +56,7 @@ def sequence_steps(frames: npt.NDArray[np.int64], steps: int, longest: int) -> n
     digest=lambda settings: YAMNET_FILE.sha256,
     network=lambda settings: ("yamnet", YAMNET_FILE.licence),
 )
-def hear_yamnet(speech: Speech, settings: YamnetLayerSettings) -> Heard:
+def hear_yamnet(speech: Speech, settings: YamnetLayerSettings) -> FeatureSequences:
     """Return the activations over time of the chosen layer, float16 [clips, steps, channels].
 
     Raises:
@@ -75,4 +75,6 @@ def hear_yamnet(speech: Speech, settings: YamnetLayerSettings) -> Heard:
     report, picture = ranked(model, tables, None, speech, settings.layer)
     report = {"encoder": model.name, **report, "heard": [report["chosen"]]}
     wanted = model.sequences(features, (report["chosen"],))[report["chosen"]]
-    return Heard(wanted, sequence_steps(frames, wanted.shape[1], features.shape[1]), report, picture)
+    return FeatureSequences(
+        wanted, sequence_steps(frames, wanted.shape[1], features.shape[1]), report, picture
+    )

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.base.errors import AudioUnreadable, InvalidSetting, UnknownName
+from firmware_bridge.base.progress import track
 from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
 
 Wave = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
+PASS = 32  # clips that are heard between two steps of a progress bar
 BATCH_SECONDS = 30.0  # speech in one pass: about 60 MB of attention in a network of 6 heads
 
 
@@ -163,6 +165,21 @@ class Encoder(ABC):
         if wave.dtype == np.float32:
             return wave.astype(np.float32, copy=False)
         return to_float(wave.astype(np.int16, copy=False))
+
+
+def hear_statistics(
+    encoder: Encoder, waves: Sequence[Wave], layers: Sequence[str] | None = None
+) -> dict[str, Floats]:
+    """Return `encoder.statistics` of many clips, a few at a time and with a progress bar.
+
+    The arguments are those of `Encoder.encode`.
+    """
+    names = encoder.layer_names if layers is None else tuple(layers)
+    pieces = [
+        encoder.statistics(waves[start : start + PASS], names)
+        for start in track(range(0, len(waves), PASS), f"listening with {encoder.about.name}")
+    ]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
 
 
 def mean_and_deviation(sequence: npt.NDArray[Any]) -> Floats:

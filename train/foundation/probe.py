@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,20 +55,56 @@ def probe_uar(pooled: Floats, labels: Integers, fold: Integers, seed: int = 0) -
     Returns:
         A share between 0 and 1; the mean recall over the classes that occur.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     guesses = np.empty(len(labels), np.int64)
     for left_out in np.unique(fold):
         test = fold == left_out
-        mean = pooled[~test].mean(axis=0)
-        deviation = pooled[~test].std(axis=0) + 1e-3
-        probe = LogisticRegression(
-            C=_INVERSE_PENALTY, class_weight="balanced", max_iter=_ITERATIONS, tol=1e-3, random_state=seed
+        known, asked = standardised(pooled[~test], pooled[test])
+        probe = fit_logistic(
+            known, labels[~test], _INVERSE_PENALTY, _ITERATIONS, tolerance=1e-3, balanced=True, seed=seed
         )
-        with warnings.catch_warnings():
-            # An early stop is part of the probe: the last digits of its weights do not change a ranking.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            probe.fit((pooled[~test] - mean) / deviation, labels[~test])
-        guesses[test] = probe.predict((pooled[test] - mean) / deviation)
+        guesses[test] = probe.predict(asked)
     return float(uar(confusion(labels, guesses, int(labels.max()) + 1)))
+
+
+def standardised(known: Floats, asked: Floats) -> tuple[Floats, Floats]:
+    """Return both with the mean and deviation of the first taken out, float32 [clips, dimensions] each."""
+    mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-3
+    return (known - mean) / deviation, (asked - mean) / deviation
+
+
+def fit_logistic(
+    values: Floats,
+    labels: Integers,
+    inverse_penalty: float,
+    iterations: int,
+    *,
+    tolerance: float = 1e-4,
+    weights: npt.NDArray[Any] | None = None,
+    balanced: bool = False,
+    seed: int = 0,
+) -> Any:
+    """Return a fitted scikit-learn `LogisticRegression`; that it stops early is part of it, and not told.
+
+    Args:
+        values: float32 [rows, dimensions], standardised.
+        labels: int64 [rows].
+        inverse_penalty: scikit-learn's C.
+        iterations: Most steps of the solver: the last digits of the weights do not change a ranking.
+        tolerance: At which it stops.
+        weights: float [rows], how much each row counts; None for alike.
+        balanced: Whether classes weigh alike, whatever their numbers of rows.
+        seed: Of the solver.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(
+        C=inverse_penalty,
+        class_weight="balanced" if balanced else None,
+        max_iter=iterations,
+        tol=tolerance,
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fitted.fit(values, labels, sample_weight=weights)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.settings import Settings
 from train.keyword.registry import KEYWORD_NETWORKS
 from train.keyword.windows import KeywordViews
@@ -63,7 +64,7 @@ def crop_around(
 def train_keyword(
     views: KeywordViews,
     classes: int,
-    network: Any,
+    network: PartSettings,
     settings: KeywordFitSettings,
     step_ms: int,
     input_scale: float,

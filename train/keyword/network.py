@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
 from train.keyword.registry import keyword_network
 from train.student.network import conv, depthwise
 
@@ -19,7 +19,7 @@ from train.student.network import conv, depthwise
 SURROUNDINGS = 3
 
 
-class KeywordSettings(Settings):
+class KeywordSettings(PartSettings):
     """Shape of the keyword network.
 
     Attributes:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from firmware_bridge.base.parts import Parts
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import Parts, PartSettings
 
 
 class Build(Protocol):
@@ -46,14 +45,14 @@ class KeywordPart:
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[PartSettings]
     build: Build
 
 
 KEYWORD_NETWORKS: Parts[KeywordPart] = Parts("keyword network")
 
 
-def keyword_network(name: str, *, summary: str, settings: type[Settings]) -> Callable[[Build], Build]:
+def keyword_network(name: str, *, summary: str, settings: type[PartSettings]) -> Callable[[Build], Build]:
     """Register the decorated function as keyword network `name`; the arguments are those of `KeywordPart`."""
 
     def register(build: Build) -> Build:

@@ -151,8 +151,9 @@ def bundle_systems(
 
 def softmax(logits: npt.NDArray[np.float64]) -> Floats:
     """Return float32 [clips, classes] that sum to 1."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+    from scipy import special
+
+    return np.asarray(special.softmax(logits, axis=1), np.float32)
 
 
 def _filterbank(

@@ -8,7 +8,6 @@ Dimensions come from a ridge regression.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from firmware_bridge.base.errors import InvalidSetting
 from train.evaluation.heard import CLEAN, Heard, Role, Truth
+from train.foundation.probe import fit_logistic, standardised
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -46,20 +46,15 @@ def fit_shares(
         inverse_penalty: scikit-learn's C.
         balanced: Whether classes weigh alike; if not, shares are those that training held.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     rows, classes = np.nonzero(targets[heard] > 0)
     weights = targets[heard][rows, classes].astype(np.float64)
     if balanced:
         mass = np.bincount(classes, weights=weights, minlength=targets.shape[1])
         weights *= (weights.sum() / (mass > 0).sum() / np.maximum(mass, 1e-9))[classes]
     known, asked = standardised(features[heard], others)
-    fitted = LogisticRegression(C=inverse_penalty, max_iter=_ITERATIONS, tol=1e-3, random_state=seed)
-    with warnings.catch_warnings():
-        # An early stop is part of the probe, as in `train.foundation.probe`.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted.fit(known[rows], classes, sample_weight=weights)
+    fitted = fit_logistic(
+        known[rows], classes, inverse_penalty, _ITERATIONS, tolerance=1e-3, weights=weights, seed=seed
+    )
     found = np.zeros((len(others), targets.shape[1]), np.float32)
     found[:, fitted.classes_] = fitted.predict_proba(asked)
     return found
@@ -151,12 +146,6 @@ def regressions(
         )
         for condition, table in found.items()
     ]
-
-
-def standardised(known: Floats, asked: Floats) -> tuple[Floats, Floats]:
-    """Return both with the mean and deviation of the first taken out."""
-    mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-3
-    return (known - mean) / deviation, (asked - mean) / deviation
 
 
 def parameters_of(dimensions: int, outputs: int) -> int:

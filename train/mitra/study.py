@@ -14,18 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firmware_bridge.base.errors import CorpusInvalid
-from firmware_bridge.base.progress import track
-from firmware_bridge.sound.audio import SAMPLE_RATE_HZ, to_float
+from firmware_bridge.sound.audio import SAMPLE_RATE_HZ
 from train.corpora.reading import read_clips
 from train.corpora.record import Clip, Corpus
 from train.evaluation.heard import CLEAN, Heard, Role, Truth
 from train.evaluation.splits import Split, leave_speakers_out
-from train.foundation.encoder import Encoder
+from train.foundation.encoder import Encoder, hear_statistics
 from train.foundation.probe import probe_uar
 from train.foundation.saliency import draw_sample, layer_saliency
 from train.mitra.comparison import compare
 from train.mitra.filterbank import filterbank_rows, filterbank_statistics
-from train.mitra.noise import Sounds, in_conditions
+from train.mitra.noise import in_conditions
 from train.mitra.page import Page
 from train.mitra.probe import Floats, Integers, regressions
 from train.mitra.saliency import PAPER_SAMPLE, layers_by_target, named_targets
@@ -35,8 +34,6 @@ from train.mitra.votes import VoteFacts, ballots_of, vote_facts
 FOLDS = 6
 LEAST_FOLDS = 3
 _SECONDS = 5.0  # of the clip that multiply-adds are counted for
-
-_BATCH = 60  # clips whose sequences are in memory at once
 
 Tables = Mapping[str, Mapping[str, Floats]]  # condition to layer to float32 [clips, 2 * width]
 
@@ -100,7 +97,7 @@ def study(
     systems = filterbank_rows(known, fold, bank, seed)
     layers, notes, inputs = [], [], {"filterbank and pitch": bank[CLEAN]}
     if encoder is not None:
-        tables = {name: layer_statistics(encoder, heard) for name, heard in sounds.items()}
+        tables = {name: hear_statistics(encoder, heard) for name, heard in sounds.items()}
         means = {layer: table[:, : table.shape[1] // 2] for layer, table in tables[CLEAN].items()}
         layers.append(layers_by_target(encoder.about.name, known, fold, means, tables[CLEAN], sample, seed))
         chosen = [
@@ -168,21 +165,6 @@ def votes_of(corpus: Corpus, clips: Sequence[Clip], seed: int = 0) -> VoteFacts:
     top = [(dict(clip.votes), str(clip.label)) for clip in clips if clip.votes and clip.label]
     meant = any(shares.get(label, 0.0) < max(shares.values()) for shares, label in top)
     return vote_facts(ballots_of(corpus.name, corpus.origin, corpus.labels, clips, acted=meant), seed=seed)
-
-
-def layer_statistics(encoder: Encoder, sounds: Sounds) -> dict[str, Floats]:
-    """Return layer to float32 [clips, 2 * width], mean and deviation over time, of all layers.
-
-    Args:
-        encoder: Whose layers.
-        sounds: int16 [samples] at 16 kHz each.
-    """
-    parts = [sounds[start : start + _BATCH] for start in range(0, len(sounds), _BATCH)]
-    tables = [
-        encoder.statistics([to_float(pcm) for pcm in part])
-        for part in track(parts, f"listening, {encoder.about.name}", len(parts))
-    ]
-    return {layer: np.concatenate([table[layer] for table in tables]) for layer in encoder.layer_names}
 
 
 def choose_salient(

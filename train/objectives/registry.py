@@ -28,6 +28,15 @@ class Objective:
     loss: Loss
     smooths: bool = False
 
+    def smoothed(self, targets: Any, share: float) -> Any:
+        """Return [batch, classes] with `share` of each row spread evenly, where smoothing goes with the loss.
+
+        Args:
+            targets: Rater distributions: an array or a tensor.
+            share: From 0 to 1.
+        """
+        return targets * (1 - share) + share / targets.shape[1] if self.smooths else targets
+
 
 OBJECTIVES: Parts[Objective] = Parts("objective")
 

@@ -78,11 +78,6 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def smooth(targets: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Return float32[n, classes] with `share` of each row spread evenly."""
-    return (targets * (1.0 - share) + share / targets.shape[1]).astype(np.float32)
-
-
 def fit(
     build: Callable[[], Any],
     views: NDArray[Any],
@@ -132,7 +127,7 @@ def fit(
     averaged = [v for v in model.weights if str(v.dtype).startswith("float")]
     shadow = [tf.Variable(v.value) for v in averaged]
     objective = OBJECTIVES.find(settings.objective)
-    smoothed = smooth(targets, settings.smoothing) if objective.smooths else targets.astype(np.float32)
+    smoothed = objective.smoothed(targets, settings.smoothing).astype(np.float32)
     distil, take = distil or DistilSettings(), take or take_whole
     weight = distil.weight if teacher is not None else 0.0
     advised = smoothed if teacher is None else teacher.astype(np.float32)

@@ -15,16 +15,17 @@ import numpy.typing as npt
 from pydantic import Field
 
 from firmware_bridge.base.files import atomic_path
+from firmware_bridge.base.parts import PartSettings
 from firmware_bridge.base.progress import track
-from firmware_bridge.base.settings import Settings
+from train.objectives import OBJECTIVES
 from train.teacher.registry import Floats, Lesson, teacher
-from train.teacher.tc_gru import real_steps
+from train.teacher.scaling import measured, scaled
 
 _LEAST_DEVIATION = 1e-3  # a channel that hardly moves must not be blown up
 _PREDICT_BATCH = 128
 
 
-class AttentiveSettings(Settings):
+class AttentiveSettings(PartSettings):
     """Settings of the attentive teacher.
 
     Attributes:
@@ -111,14 +112,6 @@ class Attentive:
     mean: Floats
     deviation: Floats
 
-    def scaled(
-        self, sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None
-    ) -> tuple[Floats, Floats]:
-        """Return what the network reads: standardised sequences, and the mask of their real steps."""
-        mask = real_steps(sequences, steps).astype(np.float32)
-        values = (sequences.astype(np.float32) - self.mean) / self.deviation
-        return values * mask[..., None], mask
-
     def predict(self, sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None = None) -> Floats:
         """Return class shares float32[clips, classes]."""
         import tensorflow as tf
@@ -126,7 +119,8 @@ class Attentive:
         found = []
         for start in range(0, len(sequences), _PREDICT_BATCH):
             block = slice(start, start + _PREDICT_BATCH)
-            given = self.scaled(sequences[block], None if steps is None else steps[block])
+            known = None if steps is None else steps[block]
+            given = scaled(sequences[block], known, self.mean, self.deviation)
             found.append(np.asarray(tf.nn.softmax(self.network(list(given), training=False))))
         return np.concatenate(found)
 
@@ -143,16 +137,14 @@ def train_attentive(lesson: Lesson, settings: AttentiveSettings) -> Attentive:
     import keras
     import tensorflow as tf
 
-    from train.objectives.cross_entropy import soft_cross_entropy
-    from train.student.fit import make_deterministic, smooth
+    from train.student.fit import make_deterministic
 
     make_deterministic(lesson.seed)
     rows = np.flatnonzero(lesson.learn)
-    heard = lesson.sequences[rows][real_steps(lesson.sequences, lesson.steps)[rows]].astype(np.float32)
     network = build_attentive(settings, lesson.sequences.shape[2], lesson.targets.shape[1])
-    made = Attentive(network, heard.mean(0), np.maximum(heard.std(0), _LEAST_DEVIATION))
-    del heard
-    targets = smooth(lesson.targets, settings.smoothing)
+    made = Attentive(network, *measured(lesson.sequences, lesson.steps, lesson.learn, _LEAST_DEVIATION))
+    objective = OBJECTIVES.find("cross_entropy")
+    targets = objective.smoothed(lesson.targets, settings.smoothing)
     batch = min(settings.batch, len(rows))
     total = settings.epochs * (len(rows) // batch)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -164,7 +156,7 @@ def train_attentive(lesson: Lesson, settings: AttentiveSettings) -> Attentive:
 
     def train_step(sequence: Any, mask: Any, wanted: Any) -> None:
         with tf.GradientTape() as tape:
-            loss = soft_cross_entropy(wanted, network([sequence, mask], training=True))
+            loss = objective.loss(wanted, network([sequence, mask], training=True))
         optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
 
     step = tf.function(train_step, reduce_retracing=True)
@@ -173,6 +165,6 @@ def train_attentive(lesson: Lesson, settings: AttentiveSettings) -> Attentive:
         order = rng.permutation(rows)
         for start in range(0, len(order) - batch + 1, batch):
             picked = order[start : start + batch]
-            given = made.scaled(lesson.sequences[picked], lesson.steps[picked])
+            given = scaled(lesson.sequences[picked], lesson.steps[picked], made.mean, made.deviation)
             step(*(tf.constant(one) for one in given), tf.constant(targets[picked]))
     return made

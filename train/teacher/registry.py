@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.base.parts import Parts
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import Parts, PartSettings
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -68,14 +67,14 @@ class TeacherPart:
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[PartSettings]
     train: Train
 
 
 TEACHERS: Parts[TeacherPart] = Parts("teacher")
 
 
-def teacher(name: str, *, summary: str, settings: type[Settings]) -> Callable[[Train], Train]:
+def teacher(name: str, *, summary: str, settings: type[PartSettings]) -> Callable[[Train], Train]:
     """Register the decorated function as teacher `name`; the arguments are those of `TeacherPart`."""
 
     def register(train: Train) -> Train:

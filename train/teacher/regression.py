@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +12,15 @@ from pydantic import Field
 
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.files import atomic_path
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
+from train.foundation.encoder import mean_and_deviation
+from train.foundation.probe import fit_logistic
 from train.teacher.registry import Floats, Lesson, teacher
 
 _LEAST_DEVIATION = 1e-3  # a value that hardly moves must not be blown up
 
 
-class RegressionSettings(Settings):
+class RegressionSettings(PartSettings):
     """Settings of the regression.
 
     Attributes:
@@ -51,9 +52,10 @@ class Regression:
 
     def predict(self, sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None = None) -> Floats:
         """Return class shares float32[clips, classes]."""
+        from scipy.special import softmax
+
         logits = (averages(sequences, steps) - self.mean) / self.deviation @ self.weights + self.bias
-        raised = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+        return np.asarray(softmax(logits, axis=1), np.float32)
 
     def save(self, path: Path) -> None:
         """Write it to one `.npz` file, without pickle."""
@@ -77,8 +79,7 @@ def averages(sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None = 
     known = np.full(clips, longest) if steps is None else np.maximum(steps, 1)
     found = np.empty((clips, 2 * channels), np.float32)
     for row, sequence, count in zip(found, sequences, known, strict=True):
-        heard = sequence[:count].astype(np.float32)
-        row[:channels], row[channels:] = heard.mean(0), heard.std(0)
+        row[:] = mean_and_deviation(sequence[:count])
     return found
 
 
@@ -91,9 +92,6 @@ def train_regression(lesson: Lesson, settings: RegressionSettings) -> Regression
     Raises:
         InvalidSetting: Fewer than two classes to learn from.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     values = averages(lesson.sequences, lesson.steps)[lesson.learn]
     shares = lesson.targets[lesson.learn]
     clips, classes = np.nonzero(shares)
@@ -101,15 +99,15 @@ def train_regression(lesson: Lesson, settings: RegressionSettings) -> Regression
     if len(known) < 2:
         raise InvalidSetting("a teacher of fewer than two classes", "train it on a corpus with several")
     mean, deviation = values.mean(0), np.maximum(values.std(0), _LEAST_DEVIATION)
-    fitted = LogisticRegression(
-        C=settings.inverse_penalty,
-        class_weight="balanced",
-        max_iter=settings.iterations,
-        random_state=lesson.seed,
+    fitted = fit_logistic(
+        ((values - mean) / deviation)[clips],
+        classes,
+        settings.inverse_penalty,
+        settings.iterations,
+        weights=shares[clips, classes],
+        balanced=True,
+        seed=lesson.seed,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of its weights change nothing
-        fitted.fit(((values - mean) / deviation)[clips], classes, sample_weight=shares[clips, classes])
     weights = np.zeros((values.shape[1], shares.shape[1]), np.float32)
     bias = np.full(shares.shape[1], -np.inf, np.float32)
     if len(known) == 2:  # scikit-learn keeps one row for two classes

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
 from train.objectives.registry import known
 
 
-class TeacherSettings(Settings):
+class TeacherSettings(PartSettings):
     """Settings of the TC-GRU teacher; sizes, rate and batch of Mitra et al., arXiv 2503.22711.
 
     Attributes:

@@ -14,18 +14,12 @@ import numpy.typing as npt
 from firmware_bridge.base.errors import InvalidSetting, ModelInvalid
 from firmware_bridge.base.files import atomic_path
 from train.teacher.network import build_tc_gru
+from train.teacher.scaling import scaled
 from train.teacher.settings import TeacherSettings
 
 Floats = npt.NDArray[np.float32]
 _FORMAT = 1
 _PREDICT_BATCH = 128
-
-
-def real_steps(sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_]:
-    """Return bool [clips, steps]: which steps are no padding. Every clip has at least one."""
-    clips, longest = sequences.shape[:2]
-    real = np.full(clips, longest) if steps is None else np.maximum(steps, 1)
-    return np.asarray(np.arange(longest)[None] < real[:, None])
 
 
 @dataclass
@@ -57,9 +51,9 @@ class Teacher:
             sequences: float [clips, steps, channels], as in training.
             steps: Steps of each clip that are no padding; `None` for all.
         """
-        logits = self._run(sequences, steps)["logits"]
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+        from scipy.special import softmax
+
+        return np.asarray(softmax(self._run(sequences, steps)["logits"], axis=1), np.float32)
 
     def predict_dimensions(
         self, sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None = None
@@ -134,9 +128,8 @@ class Teacher:
                 f"this teacher reads [clips, steps, {len(self.mean)}], not {list(sequences.shape)}",
                 "give it the layer that it was trained on",
             )
-        mask = real_steps(sequences, steps)
-        scaled = (sequences.astype(np.float32) - self.mean) / self.deviation
-        return {"sequence": scaled * mask[..., None], "mask": mask.astype(np.float32)}
+        sequence, mask = scaled(sequences, steps, self.mean, self.deviation)
+        return {"sequence": sequence, "mask": mask}
 
     def _run(self, sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64] | None) -> dict[str, Floats]:
         pieces = []

@@ -14,8 +14,9 @@ from train.objectives.ccc import negative_mean_ccc
 from train.teacher.network import build_tc_gru
 from train.teacher.registry import Lesson
 from train.teacher.registry import teacher as registered
+from train.teacher.scaling import measured
 from train.teacher.settings import TeacherSettings
-from train.teacher.tc_gru import Floats, Teacher, real_steps
+from train.teacher.tc_gru import Floats, Teacher
 
 Mask = npt.NDArray[np.bool_]
 _LEAST_DEVIATION = 1e-2  # a channel that hardly moves must not be blown up
@@ -60,11 +61,11 @@ def train_teacher(
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(settings.seed)
     width = 0 if dimensions is None else dimensions.shape[1]
-    heard = sequences[train][real_steps(sequences, steps)[train]].astype(np.float32)
+    mean, deviation = measured(sequences, steps, train, _LEAST_DEVIATION)
     teacher = Teacher(
         network=build_tc_gru(settings, sequences.shape[2], targets.shape[1], width),
-        mean=heard.mean(axis=0),
-        deviation=np.maximum(heard.std(axis=0), _LEAST_DEVIATION),
+        mean=mean,
+        deviation=deviation,
         classes=targets.shape[1],
         dimensions=width,
         settings=settings,
@@ -155,9 +156,7 @@ def teacher_loss(outputs: dict[str, Any], batch: dict[str, Any], settings: Teach
         settings: Which categorical loss, and the weight of the dimensional one.
     """
     targets, objective = batch["targets"], OBJECTIVES.find(settings.objective)
-    if objective.smooths:
-        targets = targets * (1 - settings.smoothing) + settings.smoothing / targets.shape[1]
-    loss = objective.loss(targets, outputs["logits"])
+    loss = objective.loss(objective.smoothed(targets, settings.smoothing), outputs["logits"])
     if "dimensions" in outputs:
         loss += settings.dimension_weight * negative_mean_ccc(batch["dimensions"], outputs["dimensions"])
     return loss

@@ -30,10 +30,10 @@ def squared(truth, logits):
 FEATURE = """
 from typing import Literal
 import numpy as np
-from firmware_bridge.base.settings import Settings
-from train.features.registry import Heard, feature
+from firmware_bridge.base.parts import PartSettings
+from train.features.registry import FeatureSequences, feature
 
-class ToySettings(Settings):
+class ToySettings(PartSettings):
     name: Literal["toy"] = "toy"
     repeat: int = 1
 
@@ -41,15 +41,15 @@ class ToySettings(Settings):
 def hear(speech, settings):
     values = [[len(pcm) / 16000, float(np.abs(pcm).mean())] for pcm in speech.pcm]
     steps = np.full(len(values), settings.repeat)
-    return Heard(np.repeat(np.array(values, np.float32)[:, None], settings.repeat, 1), steps)
+    return FeatureSequences(np.repeat(np.array(values, np.float32)[:, None], settings.repeat, 1), steps)
 """
 HEAD = """
 from typing import Literal
 import numpy as np
-from firmware_bridge.base.settings import Settings
+from firmware_bridge.base.parts import PartSettings
 from train.teacher.registry import teacher
 
-class ToySettings(Settings):
+class ToySettings(PartSettings):
     name: Literal["toy"] = "toy"
 
 class Prior:

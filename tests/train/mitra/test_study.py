@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.base.errors import CorpusInvalid
-from firmware_bridge.sound.audio import write_wav
+from firmware_bridge.sound.audio import to_float, write_wav
 from tests.support import systems
 from tools.cli import run
 from train.corpora.record import Clip, Corpus
@@ -35,7 +35,7 @@ class Ears:
     layer_names = ("deaf", "level")
     about = SimpleNamespace(name="ears")
 
-    def statistics(self, waves: list[np.ndarray]) -> dict[str, np.ndarray]:
+    def statistics(self, waves: list[np.ndarray], layers: Any = None) -> dict[str, np.ndarray]:
         rng = np.random.default_rng(len(waves))
         loud = np.array([[np.log(np.std(wave) + 1e-6)] * 4 for wave in waves])
         return {
@@ -231,16 +231,16 @@ class TestVerb:
 
 
 def test_layers_are_listened_to_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BATCH", 2)
-    sounds = [np.full(800, level, np.int16) for level in (10, 20, 30, 40, 50)]
+    monkeypatch.setattr("train.foundation.encoder.PASS", 2)
+    sounds = [to_float(np.full(800, level, np.int16)) for level in (10, 20, 30, 40, 50)]
     sizes: list[int] = []
 
     class Counting(Ears):
-        def statistics(self, waves: list[np.ndarray]) -> dict[str, np.ndarray]:
+        def statistics(self, waves: list[np.ndarray], layers: Any) -> dict[str, np.ndarray]:
             sizes.append(len(waves))
             return {name: np.array([[wave.max()] for wave in waves]) for name in self.layer_names}
 
     counting: Any = Counting()
-    found = module.layer_statistics(counting, sounds)
+    found = module.hear_statistics(counting, sounds)
     assert sizes == [2, 2, 1]
     assert found["level"][:, 0] * 32768 == pytest.approx([10, 20, 30, 40, 50])

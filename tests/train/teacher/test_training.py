@@ -10,8 +10,9 @@ import pytest
 from firmware_bridge.base.errors import InvalidSetting
 from firmware_bridge.base.events import Event, Kind, Outcome, listening
 from train.objectives.ccc import negative_mean_ccc
+from train.teacher.scaling import real_steps
 from train.teacher.settings import TeacherSettings
-from train.teacher.tc_gru import Teacher, real_steps
+from train.teacher.tc_gru import Teacher
 from train.teacher.training import train_teacher
 
 SMALL: dict[str, Any] = {"filters": 4, "units": 4, "embedding": 4, "dropout": 0.0, "noise": 0.0, "batch": 8}
